@@ -1,0 +1,48 @@
+use std::error::Error;
+use std::fmt;
+use std::path::Path;
+
+/// Why a verb could not do what was asked: one sentence on stderr, exit code 2.
+///
+/// Built from any error of the library with `?`; its causes are joined with colons.
+#[derive(Debug)]
+pub(super) struct Failure(String);
+
+impl Failure {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+
+    /// An error about a file: `FILE: what is wrong`.
+    pub(super) fn at(path: &Path, error: impl fmt::Display) -> Self {
+        Self(format!("{}: {error}", path.display()))
+    }
+
+    /// The verb needs a part that this build leaves out.
+    #[cfg(not(all(feature = "model", feature = "plot")))]
+    pub(super) fn left_out(verb: &str, feature: &str) -> Self {
+        Self(format!("`ropelet {verb}` was left out of this build; rebuild with `--features {feature}`"))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<E: Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            let inner_message = inner.to_string();
+            // thiserror's `#[error(transparent)]` and some libraries repeat the cause's text.
+            if !message.ends_with(&inner_message) {
+                message = format!("{message}: {inner_message}");
+            }
+            cause = inner.source();
+        }
+        Self(message)
+    }
+}

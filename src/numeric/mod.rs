@@ -1,0 +1,17 @@
+//! Rounding-error bounds, agreement of tables, quadrature: what every check stands on.
+//!
+//! A tolerance in this crate is never a bare constant. It is a [`Bound`] with two parts, rounding
+//! (unit roundoff times an operation count and the sizes involved) and truncation (what a finite
+//! sum, grid or interval leaves out), derived beside the check that uses it.
+
+mod agreement;
+mod bound;
+mod pairing;
+mod quadrature;
+mod real;
+
+pub use agreement::{Agreement, compare, compare_with};
+pub use bound::{Bound, gamma};
+pub use pairing::Pairing;
+pub use quadrature::{Integral, integrate, integrate_half_line, integrate_line};
+pub use real::Real;

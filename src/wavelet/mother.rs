@@ -1,0 +1,90 @@
+use std::fmt::Debug;
+
+use num_complex::Complex64;
+
+/// A function on the line that is, or is said to be, a mother wavelet, in closed form.
+///
+/// Conventions: `psihat(w) = ∫ psi(t) e^{-iwt} dt`; everything is unnormalised as the formula of
+/// the implementing type says, so that no factor is implied. All numbers of this trait are closed
+/// forms; quadrature only confirms them, in the tests.
+pub trait MotherWavelet: Debug + Send + Sync {
+    /// The field's name, in the program's spelling: `ricker`, `haar-like`.
+    fn name(&self) -> &'static str;
+
+    /// The parameters with their values, in the order of the constructor: `[("omega0", 6.0)]`.
+    fn parameters(&self) -> Vec<(&'static str, f64)>;
+
+    /// `psi(t)`.
+    fn psi(&self, t: f64) -> Complex64;
+
+    /// `psihat(omega)`, `omega` in radians per unit time.
+    fn psihat(&self, omega: f64) -> Complex64;
+
+    /// Whether `psi` is real everywhere.
+    fn is_real(&self) -> bool;
+
+    /// Whether `psihat(omega) = 0` exactly for every `omega < 0`.
+    fn is_analytic(&self) -> bool;
+
+    /// `∫ psi`, which is `psihat(0)`.
+    fn mean(&self) -> f64;
+
+    /// `∫ |psi|²`.
+    fn energy(&self) -> f64;
+
+    /// The interval outside of which `psi` vanishes exactly, or `None` if it has tails.
+    fn support(&self) -> Option<(f64, f64)>;
+
+    /// Where `|psihat|` peaks on `omega ≥ 0`, in cycles per unit time.
+    ///
+    /// This is the peak for amplitude (`l1`) normalised transforms. It is 0 for a low-pass function.
+    fn centre_frequency(&self) -> f64;
+
+    /// Whether `C_psi = ∫_R |psihat|²/|w| dw` is finite, and its value or the reason why not.
+    fn admissibility(&self) -> Admissibility;
+
+    /// Standard deviation of `t` under `|psi|²/energy`.
+    fn time_spread(&self) -> f64;
+
+    /// Standard deviation of `omega` (radians per unit time) under `|psihat|²/(2π energy)`, over the
+    /// whole line (two-sided); infinite for a discontinuous `psi`.
+    fn frequency_spread(&self) -> f64;
+
+    /// `time_spread · frequency_spread`, at least 1/2 (Heisenberg); infinite where a spread is.
+    fn uncertainty_product(&self) -> f64 {
+        self.time_spread() * self.frequency_spread()
+    }
+
+    /// Points where `psi` or its derivative jumps: where a quadrature must be cut.
+    fn breaks(&self) -> Vec<f64> {
+        Vec::new()
+    }
+}
+
+/// The verdict on `C_psi = ∫_R |psihat(w)|²/|w| dw`, two-sided.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Admissibility {
+    /// The integral converges to `c_psi`.
+    Admissible {
+        /// Its two-sided value.
+        c_psi: f64,
+    },
+    /// The integral diverges.
+    NotAdmissible {
+        /// Why, in a sentence.
+        reason: String,
+        /// How: with the frequencies `|w| < eps` left out, the integral grows as
+        /// `coefficient · ln(1/eps)`; the coefficient is `2 |psihat(0)|²`.
+        log_coefficient: f64,
+    },
+}
+
+impl Admissibility {
+    /// The constant, or `None` where there is none.
+    pub fn c_psi(&self) -> Option<f64> {
+        match self {
+            Self::Admissible { c_psi } => Some(*c_psi),
+            Self::NotAdmissible { .. } => None,
+        }
+    }
+}
