@@ -1,0 +1,103 @@
+use super::power_spectrum::PowerSpectrum;
+
+/// Sums over attention rows, by lag and by frequency.
+#[derive(Debug, Clone)]
+pub(super) struct Accumulator {
+    rows: u64,
+    probabilities: Vec<f64>,
+    scores: Vec<f64>,
+    power: Vec<f64>,
+    sink: f64,
+}
+
+/// What recording has left of a head: means over its rows.
+///
+/// The relative rounding error of the probabilities, the power and the sink mass is at most `γ` of
+/// the number of rows, plus that of one transform.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statistics {
+    /// `g(D)`: mean probability at lag `D`.
+    pub lag_profile: Vec<f64>,
+    /// `h(D)`: mean pre-softmax score at lag `D`, minus its mean over the lags.
+    ///
+    /// The softmax does not see a constant per row, so the mean carries nothing; removing it here
+    /// or from each row is the same.
+    pub score_profile: Vec<f64>,
+    /// `P(k)`, `k = 0..=N/2`: mean over rows of `|Σ_D A[i, i-D] e^{-2πikD/N}|²`.
+    pub spectrum: Vec<f64>,
+    /// `|ĥ(k)|²`, `k = 0..=N/2`.
+    pub score_spectrum: Vec<f64>,
+    /// Mean probability of key 0.
+    pub sink_mass: f64,
+}
+
+impl Accumulator {
+    pub(super) fn new(lags: usize) -> Self {
+        Self {
+            rows: 0,
+            probabilities: vec![0.0; lags],
+            scores: vec![0.0; lags],
+            power: vec![0.0; lags / 2 + 1],
+            sink: 0.0,
+        }
+    }
+
+    pub(super) fn lags(&self) -> usize {
+        self.probabilities.len()
+    }
+
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Adds one row: probability and score at each lag, and the probability of key 0.
+    pub(super) fn add(&mut self, near: &[(f64, f64)], sink: f64, transform: &mut PowerSpectrum) {
+        self.rows += 1;
+        self.sink += sink;
+        for ((p, s), (probability, score)) in self.probabilities.iter_mut().zip(&mut self.scores).zip(near) {
+            *p += probability;
+            *s += score;
+        }
+        for (sum, power) in self.power.iter_mut().zip(transform.of(near.iter().map(|(p, _)| *p))) {
+            *sum += power;
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.sink += other.sink;
+        for (mine, theirs) in [
+            (&mut self.probabilities, &other.probabilities),
+            (&mut self.scores, &other.scores),
+            (&mut self.power, &other.power),
+        ] {
+            mine.iter_mut().zip(theirs).for_each(|(sum, more)| *sum += more);
+        }
+    }
+
+    /// The means; not a number where no row was added.
+    pub(super) fn statistics(&self, transform: &mut PowerSpectrum) -> Statistics {
+        let mean = |sums: &[f64]| sums.iter().map(|sum| sum / self.rows as f64).collect::<Vec<_>>();
+        let mut score_profile = mean(&self.scores);
+        let centre = score_profile.iter().sum::<f64>() / score_profile.len() as f64;
+        score_profile.iter_mut().for_each(|score| *score -= centre);
+        Statistics {
+            lag_profile: mean(&self.probabilities),
+            score_spectrum: transform.of(score_profile.iter().copied()).to_vec(),
+            score_profile,
+            spectrum: mean(&self.power),
+            sink_mass: self.sink / self.rows as f64,
+        }
+    }
+}
+
+impl Statistics {
+    pub(super) fn is_finite(&self) -> bool {
+        let Self { lag_profile, score_profile, spectrum, score_spectrum, sink_mass } = self;
+        [lag_profile, score_profile, spectrum, score_spectrum]
+            .into_iter()
+            .flatten()
+            .chain([sink_mass])
+            .all(|x| x.is_finite())
+    }
+}

@@ -1,0 +1,123 @@
+use rand::RngExt;
+
+use super::accumulator::Accumulator;
+use super::null::{Purpose, generator};
+use super::power_spectrum::PowerSpectrum;
+use super::{HeadsError, Statistics};
+use crate::numeric::Real;
+
+/// Which head of which run, and what its shuffles are drawn from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// The layer, from 0.
+    pub layer: usize,
+    /// The head within the layer, from 0.
+    pub head: usize,
+    /// Seed of the shuffles.
+    pub seed: u64,
+}
+
+/// Reduces the attention rows of one head, and of the same rows with their keys shuffled.
+///
+/// Memory is `O((1 + draws) · lags + longest row)`, whatever is recorded. Each shuffle is drawn
+/// from a generator of its own, keyed by seed, layer, head, window, query and draw, so neither the
+/// order of the rows nor the way in which a run was cut into parts changes a draw.
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    identity: Identity,
+    own: Accumulator,
+    shuffled: Vec<Accumulator>,
+    transform: PowerSpectrum,
+    row: Vec<(f64, f64)>,
+    permuted: Vec<(f64, f64)>,
+}
+
+impl Recorder {
+    /// A recorder of no rows.
+    ///
+    /// # Errors
+    /// `lags` is not a power of two of at least 8.
+    pub fn new(identity: Identity, lags: usize, draws: usize) -> Result<Self, HeadsError> {
+        if !lags.is_power_of_two() || lags < 8 {
+            return Err(HeadsError::Lags { found: lags });
+        }
+        Ok(Self {
+            identity,
+            own: Accumulator::new(lags),
+            shuffled: vec![Accumulator::new(lags); draws],
+            transform: PowerSpectrum::new(lags),
+            row: Vec::new(),
+            permuted: Vec::new(),
+        })
+    }
+
+    /// Which head this is.
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// How many rows were recorded.
+    pub fn rows(&self) -> u64 {
+        self.own.rows()
+    }
+
+    /// Records one row of this window: probabilities and pre-softmax scores (bias included, up to a
+    /// constant) of the keys `0..=query`. A row with fewer keys than lags is passed over.
+    ///
+    /// # Panics
+    /// When the slices differ in length.
+    pub fn row<T: Real>(&mut self, window: u64, probabilities: &[T], scores: &[T]) {
+        assert_eq!(probabilities.len(), scores.len(), "one score belongs to each probability");
+        let (keys, lags) = (probabilities.len(), self.own.lags());
+        let Identity { layer, head, seed } = self.identity;
+        if keys < lags {
+            return;
+        }
+        self.row.clear();
+        self.row.extend(probabilities.iter().zip(scores).rev().map(|(p, s)| (p.wide(), s.wide())));
+        self.own.add(&self.row[..lags], self.row[keys - 1].0, &mut self.transform);
+        for (draw, shuffled) in self.shuffled.iter_mut().enumerate() {
+            let mut generator = generator(seed, Purpose::Shuffle { layer, head }, window, keys - 1, draw);
+            self.permuted.clone_from(&self.row);
+            // Fisher-Yates, stopped after the entries that count: the lags and key 0.
+            for place in 0..(lags + 1).min(keys) {
+                self.permuted.swap(place, generator.random_range(place as u32..keys as u32) as usize);
+            }
+            let sink = self.permuted[lags.min(keys - 1)].0;
+            shuffled.add(&self.permuted[..lags], sink, &mut self.transform);
+        }
+    }
+
+    /// Adds what another recorder of the same head, lags and draws has seen: to rounding what
+    /// recording its rows after one's own would give.
+    ///
+    /// # Errors
+    /// The two differ in head, seed, lags or draws.
+    pub fn merge(&mut self, other: &Self) -> Result<(), HeadsError> {
+        let shape = |r: &Self| (r.identity, r.own.lags(), r.shuffled.len());
+        if shape(self) != shape(other) {
+            return Err(HeadsError::Merge { one: format!("{:?}", shape(self)), other: format!("{:?}", shape(other)) });
+        }
+        self.own.merge(&other.own);
+        for (mine, theirs) in self.shuffled.iter_mut().zip(&other.shuffled) {
+            mine.merge(theirs);
+        }
+        Ok(())
+    }
+
+    /// The means over all rows, of the head itself and of each shuffle.
+    ///
+    /// # Errors
+    /// No row was recorded, or one was not finite.
+    pub fn statistics(&self) -> Result<(Statistics, Vec<Statistics>), HeadsError> {
+        if self.own.rows() == 0 {
+            return Err(HeadsError::NoRows { head: self.identity, lags: self.own.lags() });
+        }
+        let mut transform = self.transform.clone();
+        let own = self.own.statistics(&mut transform);
+        if !own.is_finite() {
+            return Err(HeadsError::NotFinite { head: self.identity });
+        }
+        Ok((own, self.shuffled.iter().map(|shuffled| shuffled.statistics(&mut transform)).collect()))
+    }
+}
