@@ -46,7 +46,8 @@ pub fn integrate(f: impl Fn(f64) -> f64, a: f64, b: f64, breaks: &[f64], toleran
             .iter()
             .fold((0.0, 0.0), |(error, floor), p| (error + p.error, floor + 50.0 * f64::UNIT_ROUNDOFF * p.size));
         let halvable = pieces.peek().is_some_and(Piece::can_be_halved);
-        if !(error > tolerance.max(floor)) || pieces.len() >= MAX_PIECES || !halvable {
+        // NaN: infinite pieces cancelled, and no refinement will help.
+        if error.is_nan() || error <= tolerance.max(floor) || pieces.len() >= MAX_PIECES || !halvable {
             return Integral {
                 value: pieces.iter().map(|p| p.value).sum(),
                 // A NaN here means that infinite pieces cancelled: nothing is known.
@@ -113,7 +114,7 @@ const KRONROD: [f64; 8] = [
     0.209_482_141_084_727_82,
 ];
 const GAUSS: [f64; 4] =
-    [0.129_484_966_168_869_7, 0.279_705_391_489_276_64, 0.381_830_050_505_118_93, 0.417_959_183_673_469_4];
+    [0.129_484_966_168_869_7, 0.279_705_391_489_276_64, 0.381_830_050_505_118_9, 0.417_959_183_673_469_4];
 
 struct Piece {
     a: f64,
