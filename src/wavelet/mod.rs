@@ -1,5 +1,27 @@
 //! Mother wavelets in closed form, admissibility, and the Haar-type rotary matrix.
+//!
+//! One file per function. Every number of a [`MotherWavelet`] is a closed form; quadrature and
+//! published values only confirm it, in the tests. `docs/conventions.md` lists the formulas side
+//! by side, with the factors by which other tools differ.
 
+mod derivative_of_gaussian;
+mod error;
+mod family;
+mod gaussian;
+mod haar;
+mod morlet;
+mod morse;
 mod mother;
+mod paul;
+mod ricker;
 
+pub use derivative_of_gaussian::DerivativeOfGaussian;
+pub use error::WaveletError;
+pub use family::{Family, Parameters, by_name};
+pub use gaussian::Gaussian;
+pub use haar::Haar;
+pub use morlet::Morlet;
+pub use morse::Morse;
 pub use mother::{Admissibility, MotherWavelet};
+pub use paul::Paul;
+pub use ricker::Ricker;

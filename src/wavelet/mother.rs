@@ -59,6 +59,34 @@ pub trait MotherWavelet: Debug + Send + Sync {
     fn breaks(&self) -> Vec<f64> {
         Vec::new()
     }
+
+    /// The e-folding time: how far from an edge, in units of the scale, the edge still matters.
+    ///
+    /// It is the lag at which the envelope of `|psi|²` has fallen by `e^{-2}` [torrence1998,
+    /// Section 3g]; for a compact support, its farther end. Where nothing better is published it
+    /// is `2 · time_spread`, which is the same number for a Gaussian envelope.
+    fn e_folding_time(&self) -> f64 {
+        self.support().map_or_else(|| 2.0 * self.time_spread(), |(a, b)| a.abs().max(b.abs()))
+    }
+
+    /// An upper bound on `∫_{|t| ≥ radius} E(t) dt` for some envelope `E ≥ |psi|` that does not
+    /// grow with `|t|` beyond `radius`; infinite where no such bound is known.
+    ///
+    /// It is what a sum of samples that stops at `radius` leaves out:
+    /// `Σ_{|k| > a·radius} |psi(k/a)| ≤ a · tail(radius)` for integer `k`.
+    fn tail(&self, radius: f64) -> f64 {
+        match self.support() {
+            Some((a, b)) if radius >= a.abs().max(b.abs()) => 0.0,
+            _ => f64::INFINITY,
+        }
+    }
+
+    /// The same for the spectrum: a bound on `∫_{|omega| ≥ radius} |psihat|`, or infinity.
+    ///
+    /// Needed only of a wavelet whose tails in time are too heavy for [`MotherWavelet::tail`].
+    fn spectral_tail(&self, _radius: f64) -> f64 {
+        f64::INFINITY
+    }
 }
 
 /// The verdict on `C_psi = ∫_R |psihat(w)|²/|w| dw`, two-sided.
@@ -80,6 +108,17 @@ pub enum Admissibility {
 }
 
 impl Admissibility {
+    /// The verdict on a function whose mean is not 0, with the rate at which its integral diverges.
+    pub(super) fn nonzero_mean(mean: f64) -> Self {
+        Self::NotAdmissible {
+            reason: format!(
+                "its mean is {mean:.6e}, not 0: |psihat|²/|w| behaves as |psihat(0)|²/|w| near 0, so that the integral \
+                 over |w| >= eps grows as 2 |psihat(0)|² ln(1/eps)"
+            ),
+            log_coefficient: 2.0 * mean * mean,
+        }
+    }
+
     /// The constant, or `None` where there is none.
     pub fn c_psi(&self) -> Option<f64> {
         match self {
