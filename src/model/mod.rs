@@ -1,1 +1,33 @@
-//! (to be written)
+//! Checkpoints in Hugging Face layout, and a decoder whose inner values can be read.
+//!
+//! A family's configuration is normalised at load to one [`Spec`], which is plain data; one forward
+//! pass runs every spec. Its values are read at [`Tap`]s, each with one meaning in every family, by
+//! a [`Sink`], block by block: attention exists only for a block of heads and queries at a time.
+//!
+//! ```text
+//! Checkpoint::open ─ config.json ─> Spec            Decoder::run(texts, sink)
+//!                  └ *.safetensors (headers)  ──>     for each layer: read, run all texts, drop
+//! ```
+//!
+//! Only this module names candle, safetensors and tokenizers.
+
+mod checkpoint;
+mod config;
+mod decoder;
+mod error;
+mod family;
+mod files;
+mod precision;
+mod softmax;
+mod spec;
+mod tap;
+mod tokens;
+mod weights;
+
+pub use checkpoint::Checkpoint;
+pub use decoder::Decoder;
+pub use error::ModelError;
+pub use precision::{Device, Precision};
+pub use spec::{Activation, AttentionSpec, LayerSpec, MlpSpec, Norm, NormKind, Position, Rotary, Spec, Topology};
+pub use tap::{Block, NoSuchTap, Select, Sink, Site, Tap};
+pub use tokens::Tokenizer;

@@ -1,0 +1,136 @@
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::config::Config;
+use super::family::Family;
+use super::files::{Folder, WeightFiles, layers_stored};
+use super::weights::{Source, Weights};
+use super::{ModelError, Spec, Tokenizer};
+
+/// A model on disk: what it computes, and its weights, which are read when they are used.
+///
+/// # Example
+/// ```
+/// use ropelet::model::Checkpoint;
+///
+/// let checkpoint = Checkpoint::open("tests/data/llama")?;
+/// assert_eq!(checkpoint.spec().family, "llama");
+/// assert_eq!(checkpoint.spec().layers.len(), 6);
+/// # Ok::<(), ropelet::model::ModelError>(())
+/// ```
+#[derive(Debug)]
+pub struct Checkpoint {
+    folder: Folder,
+    spec: Spec,
+    weights: Weights,
+}
+
+impl Checkpoint {
+    /// Opens a folder in Hugging Face layout, or `org/name` in the local hub cache.
+    ///
+    /// The folder has config.json and model.safetensors or its shards with their index, and a
+    /// tokenizer.json if texts are to be read. The cache is `HF_HUB_CACHE`, else `HF_HOME/hub`, else
+    /// `~/.cache/huggingface/hub`; the snapshot is the one of `main`. Nothing is downloaded.
+    ///
+    /// Everything is checked that can be checked without reading the weights: each tensor that the
+    /// configuration needs is there with the right shape, and none is left over.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the files; see [`ModelError`].
+    pub fn open(model: impl AsRef<Path>) -> Result<Self, ModelError> {
+        let folder = Folder::open(&locate(model.as_ref())?)?;
+        if !folder.has("config.json") {
+            let adapter = if folder.has("adapter_config.json") { "an adapter without its model; it has " } else { "" };
+            let reason = format!("{adapter}no config.json");
+            return Err(ModelError::NotACheckpoint { folder: folder.path().to_owned(), reason });
+        }
+        let (file, object) = folder.json("config.json")?;
+        let mut config = Config::new(&file, object);
+        let family = Family::of(&config)?;
+        let files = WeightFiles::open(&folder)?;
+
+        let prefix = family.names.optional_prefix;
+        let without_prefix = !prefix.is_empty() && !files.names().any(|name| name.starts_with(prefix));
+        let layers = if without_prefix { &family.names.layers[prefix.len()..] } else { family.names.layers };
+        let mut spec = family.spec(&mut config, layers_stored(files.names(), layers))?;
+        spec.defaults = config.into_defaults();
+
+        let weights = Weights { family, without_prefix, source: Source::Files(files) };
+        weights.check(&folder, &spec)?;
+        Ok(Self { folder, spec, weights })
+    }
+
+    /// The same model before training: its spec, with weights as they are freshly initialised.
+    ///
+    /// Matrices and embeddings are normal with mean 0 and standard deviation `initializer_range`,
+    /// biases 0, norm weights 1, as Hugging Face transformers initialises these families. The same
+    /// seed gives the same weights.
+    #[must_use]
+    pub fn untrained(&self, seed: u64) -> Self {
+        let source = Source::Fresh { seed, standard_deviation: self.spec.initializer_range };
+        Self {
+            folder: self.folder.clone(),
+            spec: self.spec.clone(),
+            weights: Weights { family: self.weights.family, without_prefix: self.weights.without_prefix, source },
+        }
+    }
+
+    /// What the model computes.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// The folder that was opened.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The model's tokenizer.
+    ///
+    /// # Errors
+    /// There is none, it cannot be read, or one of its ids has no embedding.
+    pub fn tokenizer(&self) -> Result<Tokenizer, ModelError> {
+        Tokenizer::open(&self.folder, self.spec.vocabulary)
+    }
+
+    pub(super) fn weights(&self) -> &Weights {
+        &self.weights
+    }
+}
+
+/// The folder that `model` means.
+fn locate(model: &Path) -> Result<PathBuf, ModelError> {
+    if model.is_dir() {
+        return Ok(model.to_owned());
+    }
+    let cache = cache();
+    let not_found = || ModelError::NotFound { model: model.display().to_string(), searched: cache.clone() };
+    let name = model.to_str().ok_or_else(not_found)?;
+    let (organisation, repository) = name.split_once('/').ok_or_else(not_found)?;
+    let is_name = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && part.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_.".contains(&c))
+    };
+    if !is_name(organisation) || !is_name(repository) {
+        return Err(not_found());
+    }
+    let folder = cache.join(format!("models--{organisation}--{repository}"));
+    let commit = fs::read_to_string(folder.join("refs/main")).map_err(|_| not_found())?;
+    let commit = commit.trim();
+    let snapshot = folder.join("snapshots").join(commit);
+    if commit.is_empty() || !commit.bytes().all(|c| c.is_ascii_hexdigit()) || !snapshot.is_dir() {
+        return Err(not_found());
+    }
+    Ok(snapshot)
+}
+
+/// The hub cache, where Hugging Face's own tools look for it.
+fn cache() -> PathBuf {
+    let folder = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    folder("HF_HUB_CACHE")
+        .or_else(|| folder("HF_HOME").map(|home| home.join("hub")))
+        .or_else(|| folder("XDG_CACHE_HOME").map(|cache| cache.join("huggingface/hub")))
+        .unwrap_or_else(|| env::home_dir().unwrap_or_default().join(".cache/huggingface/hub"))
+}

@@ -1,0 +1,105 @@
+use std::ops::Range;
+
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use candle_nn::ops::softmax_last_dim;
+use rayon::prelude::*;
+
+use crate::numeric::Real;
+
+/// Attention probabilities of a block of scores, `softmax_j(s_ij - slope (i - j))` over the keys
+/// `j ≤ i` and zero beyond.
+///
+/// `scores` is `[texts, heads, rows, keys]`, `f32` or `f64`, contiguous; its first row is query
+/// `first_row`. `slopes` has one entry per head. A row with a score that is not finite becomes NaN,
+/// so that it cannot pass unnoticed.
+pub(super) fn causal_softmax(scores: &Tensor, first_row: usize, slopes: Option<&[f64]>) -> Result<Tensor> {
+    let heads = scores.dim(1)?;
+    let slopes = slopes.map_or_else(|| vec![0.0; heads], <[f64]>::to_vec);
+    scores.apply_op1_no_bwd(&CausalSoftmax { first_row, slopes })
+}
+
+/// The same from whole-tensor operations, for devices where [`causal_softmax`] does not run.
+///
+/// `mask` is that of [`causal_mask`] for these rows and keys, of lags if there are slopes.
+pub(super) fn masked_softmax(scores: &Tensor, mask: &Tensor, slopes: Option<&[f64]>) -> Result<Tensor> {
+    let masked = match slopes {
+        Some(slopes) => {
+            let slopes = Tensor::new(slopes, mask.device())?.to_dtype(mask.dtype())?;
+            scores.broadcast_add(&mask.broadcast_mul(&slopes.reshape((1, (), 1, 1))?)?)?
+        }
+        None => scores.broadcast_add(mask)?,
+    };
+    softmax_last_dim(&masked)
+}
+
+/// `j - i`, or 0, where key `j` is not after query `i`, and `-∞` beyond: `[1, 1, rows, keys]`, on the
+/// device and in the type of `like`.
+pub(super) fn causal_mask(rows: Range<usize>, keys: usize, of_lags: bool, like: &Tensor) -> Result<Tensor> {
+    let axis = |range: Range<usize>| Tensor::arange(range.start as i64, range.end as i64, like.device());
+    let queries = axis(rows.clone())?.reshape((1, 1, rows.len(), 1))?;
+    let lags = axis(0..keys)?.reshape((1, 1, 1, keys))?.broadcast_sub(&queries)?;
+    let visible = lags.le(0i64)?;
+    let inside = if of_lags { lags.to_dtype(like.dtype())? } else { lags.zeros_like()?.to_dtype(like.dtype())? };
+    visible.where_cond(&inside, &Tensor::full(f64::NEG_INFINITY, lags.shape(), like.device())?.to_dtype(like.dtype())?)
+}
+
+struct CausalSoftmax {
+    first_row: usize,
+    slopes: Vec<f64>,
+}
+
+impl CausalSoftmax {
+    fn rows<T: Real>(&self, scores: &[T], rows: usize, keys: usize) -> Vec<T> {
+        let mut probabilities = vec![T::zero(); scores.len()];
+        probabilities.par_chunks_exact_mut(keys).zip(scores.par_chunks_exact(keys)).enumerate().for_each(
+            |(index, (probabilities, scores))| {
+                let query = self.first_row + index % rows;
+                let slope = T::of(self.slopes[index / rows % self.slopes.len()]);
+                let visible = (query + 1).min(keys);
+                softmax(&scores[..visible], slope, query, &mut probabilities[..visible]);
+            },
+        );
+        probabilities
+    }
+}
+
+/// One row. The largest exponent is 0, and the sum is at least 1.
+fn softmax<T: Real>(scores: &[T], slope: T, query: usize, probabilities: &mut [T]) {
+    let mut largest = T::neg_infinity();
+    // Stays 0 until something that is not finite turns it into NaN.
+    let mut poison = T::zero();
+    for (key, (probability, score)) in probabilities.iter_mut().zip(scores).enumerate() {
+        let biased = *score - slope * T::of((query - key) as f64);
+        poison += biased * T::zero();
+        largest = largest.max(biased);
+        *probability = biased;
+    }
+    let mut sum = poison;
+    for probability in &mut *probabilities {
+        *probability = (*probability - largest).exp();
+        sum += *probability;
+    }
+    let scale = sum.recip();
+    for probability in probabilities {
+        *probability *= scale;
+    }
+}
+
+impl CustomOp1 for CausalSoftmax {
+    fn name(&self) -> &'static str {
+        "causal-softmax"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (_, heads, rows, keys) = layout.shape().dims4()?;
+        let (Some((start, end)), true) = (layout.contiguous_offsets(), heads == self.slopes.len()) else {
+            bail!("causal-softmax wants contiguous scores and a slope for each of {heads} heads");
+        };
+        let probabilities = match storage {
+            CpuStorage::F32(scores) => CpuStorage::F32(self.rows(&scores[start..end], rows, keys)),
+            CpuStorage::F64(scores) => CpuStorage::F64(self.rows(&scores[start..end], rows, keys)),
+            _ => bail!("causal-softmax wants f32 or f64"),
+        };
+        Ok((probabilities, layout.shape().clone()))
+    }
+}
