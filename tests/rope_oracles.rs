@@ -6,8 +6,9 @@ use std::f64::consts::TAU;
 use std::fs;
 use std::path::Path;
 
-use ropelet::numeric::{Agreement, Bound, Pairing, Real, compare_with, gamma};
+use ropelet::numeric::{Agreement, Bound, Pairing, Real, compare, compare_with, gamma};
 use ropelet::rope::{Frequencies, Rotation, Scaling, YarnRamp, longrope_attention_factor, yarn_attention_factor};
+use ropelet::wavelet::{RotaryMatrix, Shift};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -247,4 +248,32 @@ fn the_rotation_is_exact_to_the_last_bits_at_huge_angles() {
         naive_fails |= !Agreement::of((position * frequency).cos(), cos, bound).holds();
     }
     assert!(naive_fails);
+}
+
+/// The universal form's own bound: `(8 π + 2) u_T` of sampling and `20 π u_64` of the shift.
+fn universal_samples_are_exact_to_the_last_bits<T: Real>() -> f64 {
+    use std::f64::consts::PI;
+    let bound = Bound::rounding((8.0 * PI + 2.0) * T::UNIT_ROUNDOFF + 20.0 * PI * f64::UNIT_ROUNDOFF);
+    let mut worst: f64 = 0.0;
+    for angle in read::<Angle>("huge_angles.json") {
+        let [position, frequency, cos, sin] =
+            [&angle.position, &angle.frequency, &angle.cos, &angle.sin].map(|text| number(text));
+        let matrix = RotaryMatrix::<T>::new(&[frequency], position, Pairing::Interleaved, Shift::Universal).unwrap();
+        let observed: Vec<f64> = matrix.to_dense().iter().map(|entry| entry.wide()).collect();
+        // Column by column.
+        let agreement = compare(&observed, &[cos, sin, -sin, cos], bound);
+        assert!(agreement.holds(), "{}, m = {position}, theta = {frequency}: {agreement:?}", T::NAME);
+        worst = worst.max(agreement.ratio());
+    }
+    worst
+}
+
+#[test]
+fn the_haar_type_matrix_is_exact_to_the_last_bits_at_huge_angles() {
+    for worst in
+        [universal_samples_are_exact_to_the_last_bits::<f32>(), universal_samples_are_exact_to_the_last_bits::<f64>()]
+    {
+        // A bound that nothing comes near would not be a bound on these errors.
+        assert!(worst > 0.02, "the worst error is {worst} of its bound");
+    }
 }

@@ -9,9 +9,11 @@ mod bound;
 mod pairing;
 mod quadrature;
 mod real;
+mod sine_integral;
 
 pub use agreement::{Agreement, compare, compare_with};
 pub use bound::{Bound, gamma};
 pub use pairing::Pairing;
 pub use quadrature::{Integral, integrate, integrate_half_line, integrate_line};
 pub use real::Real;
+pub use sine_integral::sine_cosine_integral;
