@@ -1,1 +1,63 @@
-//! (to be written)
+//! Figures as SVG: one theme, one file per figure.
+//!
+//! Nothing is computed here. A documentation figure asks the library for its data when it is
+//! drawn; a picture of a head takes its data from an [`Analysis`](crate::heads::Analysis).
+//!
+//! A figure is the same bytes on every machine: coordinates are rounded to a tenth of a pixel,
+//! colours to 65 steps and printed numbers to a few digits, no font is measured, and the order of
+//! everything is fixed.
+
+mod attention_map;
+mod axis;
+mod dc_gain_circle;
+mod haar_like_pair;
+mod head_map;
+mod lag_kernels;
+mod lag_profile;
+mod mother_wavelets;
+mod panel;
+mod rotation_matrix;
+mod scalogram;
+mod spectrum;
+mod theme;
+
+pub use attention_map::attention_map;
+pub use head_map::head_map;
+pub use lag_profile::lag_profile;
+pub use scalogram::{lag_scalogram, spectrum_scalogram};
+pub use spectrum::spectrum;
+
+use panel::Canvas;
+
+/// A figure of the documentation: `figures/<id>.svg`.
+#[derive(Debug, Clone, Copy)]
+pub struct Figure {
+    /// Its name, and that of its file.
+    pub id: &'static str,
+    /// What it shows, in a few words.
+    pub title: &'static str,
+    /// What is to be seen in it.
+    pub caption: &'static str,
+    /// Ids of the statements that it illustrates.
+    pub statements: &'static [&'static str],
+    size: (f64, f64),
+    draw: fn(&Canvas<'_>),
+}
+
+impl Figure {
+    /// Draws it: a whole SVG document, with title and description for readers that cannot see it.
+    pub fn svg(&self) -> String {
+        Canvas::draw(self.size, &format!("figure-{}", self.id), self.title, self.caption, self.draw)
+    }
+}
+
+/// The figures of the documentation, in reading order.
+pub fn figures() -> [Figure; 5] {
+    [
+        rotation_matrix::FIGURE,
+        haar_like_pair::FIGURE,
+        dc_gain_circle::FIGURE,
+        mother_wavelets::FIGURE,
+        lag_kernels::FIGURE,
+    ]
+}
