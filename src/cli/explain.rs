@@ -1,11 +1,73 @@
 use clap::Args;
+use serde::Serialize;
 
+use super::output::{print, print_json};
+use super::verify::find;
 use super::{Common, Failure, Outcome};
+use crate::theorem::{Settings, Source, Standing, Statement, Verdict, verify};
 
 /// Say what a statement means, and why it holds or fails
 #[derive(Debug, Args)]
-pub(super) struct Arguments {}
+pub(super) struct Arguments {
+    /// The statement, as `ropelet verify` names it
+    #[arg(value_name = "ID")]
+    id: String,
+}
 
-pub(super) fn run(_arguments: &Arguments, _common: &Common) -> Result<Outcome, Failure> {
-    Err(Failure::new("not written yet"))
+#[derive(Serialize)]
+struct Json<'a> {
+    schema: &'static str,
+    id: &'a str,
+    title: &'a str,
+    standing: Standing,
+    hypotheses: &'a [&'a str],
+    /// The page `proofs/<id>.md`, in Markdown.
+    proof: &'a str,
+    verdict: Verdict,
+    /// Of a refuted statement.
+    witness: Option<&'a str>,
+    /// The variant that the check must tell from the statement.
+    control: &'a str,
+    sources: &'a [Source],
+    code: &'a [&'a str],
+}
+
+pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Failure> {
+    let statement = find(&arguments.id)?;
+    let report = verify(&[*statement], Settings { seed: common.seed, ..Settings::default() });
+    let [found] = &report.statements[..] else { unreachable!("one statement has one outcome") };
+    if common.json {
+        print_json(&Json {
+            schema: "ropelet.explain/1",
+            id: statement.id,
+            title: statement.title,
+            standing: statement.standing,
+            hypotheses: statement.hypotheses,
+            proof: statement.proof,
+            verdict: found.verdict,
+            witness: found.witness.as_deref(),
+            control: statement.control_is,
+            sources: statement.sources,
+            code: statement.code,
+        })?;
+    } else {
+        print(&page(statement, found.verdict, found.witness.as_deref()))?;
+    }
+    Ok(if report.ok { Outcome::Success } else { Outcome::Contradicted })
+}
+
+/// The proof page, and below it what the program knows beside it.
+fn page(statement: &Statement, verdict: Verdict, witness: Option<&str>) -> String {
+    let code: Vec<String> = statement.code.iter().map(|place| format!("- {}", place.replacen('#', ": ", 1))).collect();
+    let witness = witness.map_or_else(String::new, |witness| format!("Found just now: {witness}\n"));
+    format!(
+        "{}\n## In the program\n\nStanding: {}. Verdict of the check: {}. Its control: {}.\n{witness}\n{}\n",
+        statement.proof,
+        statement.standing.name(),
+        verdict.name(),
+        statement.control_is,
+        code.join("\n"),
+    )
+    .trim_end()
+    .to_owned()
 }

@@ -106,13 +106,18 @@ pub fn run(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    match dispatch(&command) {
-        Ok(Outcome::Success) => ExitCode::SUCCESS,
-        Ok(Outcome::Contradicted) => ExitCode::from(1),
-        Err(failure) => {
-            eprintln!("error: {failure}");
-            ExitCode::from(2)
-        }
+    let result = dispatch(&command);
+    if let Err(failure) = &result {
+        eprintln!("error: {failure}");
+    }
+    ExitCode::from(exit_code(&result))
+}
+
+fn exit_code(result: &Result<Outcome, Failure>) -> u8 {
+    match result {
+        Ok(Outcome::Success) => 0,
+        Ok(Outcome::Contradicted) => 1,
+        Err(_) => 2,
     }
 }
 

@@ -1,1 +1,26 @@
-//! (to be written)
+//! The catalogue of statements about RoPE and wavelets, and how each is checked.
+//!
+//! A [`Statement`] has an id, a standing (what is known of it), a proof page, and a [check]: a
+//! function from a [`Case`] (head size, position, frequencies, phase) to a [`Finding`]. The
+//! program's `verify` runs it over a fixed grid and seeded random cases, the property tests over
+//! shrinking ones; both call the same function. Its [control] is a variant of the opposite truth
+//! value, and must come out the opposite way: a check that could not fail would prove nothing.
+//!
+//! [check]: Statement::check
+//! [control]: Statement::control
+
+mod admissibility;
+mod case;
+mod catalogue;
+mod finding;
+mod gains;
+mod matrix;
+mod phase;
+mod statement;
+mod verify;
+
+pub use case::Case;
+pub use catalogue::{catalogue, statement};
+pub use finding::{Finding, Verdict};
+pub use statement::{Source, Standing, Statement};
+pub use verify::{Control, Outcome, Report, Settings, verify};
