@@ -1,1 +1,35 @@
-//! (to be written)
+//! Spectra, scale grids and the continuous wavelet transform of sampled signals.
+//!
+//! # The definition
+//! For a real signal `x(0..n)`, a scale `a > 0` in samples and every sample `b`,
+//!
+//! ```text
+//! W(a, b) = c(a) Σ_t conj(psi((t - b)/a)) x(t),   c(a) = a^{-1/2} (l2) or 1/a (l1)
+//! ```
+//!
+//! with `t` over all integers, and `x` continued beyond its ends as the [`Boundary`] says. This
+//! sum, and not an integral that it approximates, is what every function here computes:
+//! [`direct::cwt`] adds it up term by term, [`Cwt`] gets it from Fourier transforms of the sampled
+//! wavelet, whose spectrum is `psihat` with its aliases. [`Cwt::error_bound`] says how far apart
+//! the two may be.
+//!
+//! # Units
+//! Time in samples, scales in samples, frequencies in cycles per sample. Tables of coefficients
+//! are row-major, `[..., scales, samples]`.
+
+mod cwt;
+mod daughter;
+pub mod direct;
+mod error;
+mod fft;
+mod sample;
+mod scale;
+mod scalogram;
+mod spectrum;
+
+pub use cwt::{Boundary, Cwt, Norm};
+pub use error::SignalError;
+pub use sample::Sample;
+pub use scale::{MAX_SCALE, MIN_SCALE, frequencies, octaves};
+pub use scalogram::{Scalogram, cone_of_influence};
+pub use spectrum::{PowerSpectrum, Sides};

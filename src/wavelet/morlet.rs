@@ -173,10 +173,10 @@ impl MotherWavelet for Morlet {
             return FRAC_1_SQRT_2;
         }
         let square = self.omega0 * self.omega0;
-        let (lost, q) = ((-square).exp_m1(), (-0.75 * square).exp());
+        let (energy, lost, q) = (self.corrected_energy(), (-square).exp_m1(), (-0.75 * square).exp());
         // e^{-ω0²} - (q/2)(1 + e^{-ω0²}), with the leading ones cancelled by hand.
         let numerator = lost - (-0.75 * square).exp_m1() - 0.5 * q * lost;
-        (0.5 + square * numerator / self.corrected_energy().powi(2)).sqrt()
+        (0.5 + square / energy * (numerator / energy)).sqrt()
     }
 
     /// `√2` [torrence1998, Table 1].

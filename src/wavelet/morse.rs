@@ -1,4 +1,5 @@
 use std::f64::consts::{LN_2, PI};
+use std::fmt;
 
 use num_complex::Complex64;
 
@@ -17,9 +18,10 @@ use crate::numeric::{Bound, Real, gamma};
 /// `psi(t)` has no elementary form for general `γ`: see [`Morse::error`].
 ///
 /// # Rounding
-/// Gamma functions enter through their logarithms: the relative error of energy, `C_psi` and
-/// spreads is a few unit roundoffs of those logarithms, about `u (β/γ) ln(β/γ)`.
-#[derive(Debug, Clone, PartialEq)]
+/// Gamma functions enter through their logarithms: the relative error of energy, `C_psi` and time
+/// spread is a few unit roundoffs of those logarithms, about `u (β/γ) ln(β/γ)`; that of the
+/// frequency spread, a difference of moments, is `βγ` times larger.
+#[derive(Clone, PartialEq)]
 pub struct Morse {
     beta: f64,
     gamma: f64,
@@ -138,6 +140,13 @@ fn quadrature(beta: f64, gamma_parameter: f64) -> (Vec<Term>, Bound) {
     (terms, bound)
 }
 
+impl fmt::Debug for Morse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The terms follow from the parameters.
+        f.debug_struct("Morse").field("beta", &self.beta).field("gamma", &self.gamma).finish_non_exhaustive()
+    }
+}
+
 /// `e^z - 1` without cancellation near 0.
 fn exp_m1(z: Complex64) -> Complex64 {
     let (sin, cos) = z.im.sin_cos();
@@ -173,7 +182,7 @@ impl MotherWavelet for Morse {
         if omega <= 0.0 {
             return Complex64::ZERO;
         }
-        let ln_ratio = (omega / self.peak).ln();
+        let ln_ratio = omega.ln() - self.peak.ln();
         let exponent = self.beta * ln_ratio - self.beta / self.gamma * (self.gamma * ln_ratio).exp_m1();
         (2.0 * exponent.exp()).into()
     }
