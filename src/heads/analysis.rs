@@ -1,9 +1,29 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::metric::BAND_EDGES;
 use super::null::{alibi_draws, dirichlet_draws};
 use super::{Comparison, HeadsError, Metric, PerNull, Recorder, Statistics};
 use crate::numeric::{Real, gamma};
+use crate::wavelet::MotherWavelet;
+
+/// How to measure heads.
+#[derive(Debug)]
+pub struct Settings {
+    /// Longest piece of a text that the model reads at once, in tokens.
+    pub window: usize,
+    /// Number of lags of a profile and of points of a spectrum: a power of two, 8 or more.
+    pub lags: usize,
+    /// Draws of each of the null models `shuffled`, `dirichlet` and `alibi`.
+    pub draws: usize,
+    /// Whether a fresh head of a layer stands for each of its heads: true where fresh heads are
+    /// exchangeable, false where each has a bias of its own (ALiBi).
+    pub pool_untrained_heads: bool,
+    /// Seed of everything that is drawn at random.
+    pub seed: u64,
+    /// The mother wavelet of the transforms.
+    pub wavelet: Box<dyn MotherWavelet>,
+}
 
 /// The heads of a checkpoint as signals: what `ropelet analyze` writes and what is drawn.
 ///
@@ -50,17 +70,12 @@ pub struct Protocol {
     pub draws: usize,
     /// How often the configuration was initialised afresh.
     pub untrained_seeds: usize,
-    /// Whether `untrained` takes all heads of a layer as draws for each of its heads: true where
-    /// fresh heads are exchangeable, false where each has a bias of its own (ALiBi).
+    /// Whether `untrained` takes all heads of a layer as draws for each of its heads.
     pub untrained_pools_heads: bool,
     /// Seed of everything that was drawn at random.
     pub seed: u64,
     /// Edges between low, middle and high band.
     pub band_edges: [f64; 2],
-    /// The transform of the lag profiles.
-    pub lag_transform: Transform,
-    /// The transform of the spectra, along the bins `1..=N/2`.
-    pub spectrum_transform: Transform,
 }
 
 /// A wavelet transform on a grid of scales.
@@ -171,14 +186,23 @@ impl Head {
 /// # Errors
 /// A head has no rows or is not finite; an untrained run has other heads.
 pub fn analyze(
+    settings: &Settings,
     checkpoint: Checkpoint,
-    protocol: Protocol,
     texts: Vec<Text>,
     trained: &[Recorder],
     untrained: &[Vec<Recorder>],
 ) -> Result<Analysis, HeadsError> {
+    let protocol = Protocol {
+        window: settings.window,
+        lags: settings.lags,
+        draws: settings.draws,
+        untrained_seeds: untrained.len(),
+        untrained_pools_heads: settings.pool_untrained_heads,
+        seed: settings.seed,
+        band_edges: BAND_EDGES,
+    };
     let windows: Vec<usize> = texts.iter().flat_map(|text| text.windows.iter().copied()).collect();
-    let Protocol { lags, draws, seed, untrained_pools_heads, .. } = protocol;
+    let &Settings { lags, draws, seed, pool_untrained_heads, .. } = settings;
     let dirichlet = dirichlet_draws(&windows, lags, draws, seed);
     let alibi = alibi_draws(&windows, lags, draws);
     let untrained = untrained
@@ -194,7 +218,7 @@ pub fn analyze(
             let counterparts = untrained
                 .iter()
                 .flatten()
-                .filter(|(other, _)| other.layer == own.layer && (untrained_pools_heads || other.head == own.head));
+                .filter(|(other, _)| other.layer == own.layer && (pool_untrained_heads || other.head == own.head));
             let counterparts: Vec<_> = counterparts.map(|(_, statistics)| statistics).collect();
             let draws = PerNull {
                 untrained: counterparts,

@@ -107,27 +107,27 @@ pub(super) fn generator(seed: u64, purpose: Purpose, window: u64, query: usize, 
 pub(super) fn dirichlet_draws(windows: &[usize], lags: usize, draws: usize, seed: u64) -> Vec<Statistics> {
     let one = |draw| {
         statistics_of_rows(windows, lags, |window, keys, near| {
-            let mut generator = generator(seed, Purpose::Dirichlet, window, keys - 1, draw);
-            // Independent exponentials over their sum are flat Dirichlet.
-            let mut exponential = || -generator.sample::<f64, _>(Open01).ln();
-            let mut sum = 0.0;
-            near.iter_mut().for_each(|(weight, _)| {
-                *weight = exponential();
-                sum += *weight;
-            });
-            let mut sink = near[lags - 1].0;
-            for _ in lags..keys {
-                sink = exponential();
-                sum += sink;
-            }
-            for (weight, score) in near {
-                *score = weight.ln();
-                *weight /= sum;
-            }
-            sink / sum
+            dirichlet_row(near, keys, &mut generator(seed, Purpose::Dirichlet, window, keys - 1, draw))
         })
     };
     (0..draws).into_par_iter().map(one).collect()
+}
+
+/// Draws a flat Dirichlet row of so many keys: fills in the nearest, and returns key 0.
+fn dirichlet_row(near: &mut [(f64, f64)], keys: usize, generator: &mut ChaCha8Rng) -> f64 {
+    // Independent exponentials over their sum.
+    let mut exponential = || -generator.sample::<f64, _>(Open01).ln();
+    let mut sum = 0.0;
+    let mut last = 0.0;
+    for key in 0..keys {
+        last = exponential();
+        sum += last;
+        if let Some((weight, score)) = near.get_mut(key) {
+            (*weight, *score) = (last, last.ln());
+        }
+    }
+    near.iter_mut().for_each(|(weight, _)| *weight /= sum);
+    last / sum
 }
 
 /// Statistics of the content-free rows of an ALiBi model with this many heads, one for each head.
@@ -165,4 +165,92 @@ fn statistics_of_rows(
         }
     }
     accumulator.statistics(&mut transform)
+}
+
+#[cfg(test)]
+mod tests {
+    use statrs::distribution::{Beta, ContinuousCDF};
+
+    use super::*;
+    use crate::heads::{Identity, Recorder};
+
+    /// Kolmogorov's distance between a sample and a distribution.
+    fn distance(mut sample: Vec<f64>, cdf: impl Fn(f64) -> f64) -> f64 {
+        sample.sort_by(f64::total_cmp);
+        let n = sample.len() as f64;
+        let gap = |(i, x): (usize, &f64)| (cdf(*x) - i as f64 / n).abs().max((cdf(*x) - (i + 1) as f64 / n).abs());
+        sample.iter().enumerate().map(gap).fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn a_weight_of_a_flat_dirichlet_row_has_a_beta_distribution() {
+        // Among n weights that sum to 1, each is Beta(1, n - 1); the sum of 8 is Beta(8, n - 8).
+        let (keys, draws) = (20, 4000);
+        let rows: Vec<(f64, f64, f64)> = (0..draws)
+            .map(|draw| {
+                let mut near = [(0.0, 0.0); 8];
+                let oldest = dirichlet_row(&mut near, keys, &mut generator(3, Purpose::Dirichlet, 0, 0, draw));
+                (near[0].0, oldest, near.iter().map(|(weight, _)| weight).sum())
+            })
+            .collect();
+        let beta = |a: f64| Beta::new(a, keys as f64 - a).unwrap();
+        // Kolmogorov: the distance of a true sample exceeds 1.95/sqrt(draws) once in a thousand.
+        let limit = 1.95 / (draws as f64).sqrt();
+        assert!(distance(rows.iter().map(|row| row.0).collect(), |x| beta(1.0).cdf(x)) < limit);
+        assert!(distance(rows.iter().map(|row| row.1).collect(), |x| beta(1.0).cdf(x)) < limit);
+        assert!(distance(rows.iter().map(|row| row.2).collect(), |x| beta(8.0).cdf(x)) < limit);
+        // The control: a neighbouring distribution.
+        let neighbour = Beta::new(1.0, keys as f64 - 3.0).unwrap();
+        assert!(distance(rows.iter().map(|row| row.1).collect(), |x| neighbour.cdf(x)) > limit);
+    }
+
+    #[test]
+    fn draws_depend_on_seed_row_and_draw_and_on_nothing_else() {
+        let first =
+            |seed, purpose, window, query, draw| generator(seed, purpose, window, query, draw).sample::<f64, _>(Open01);
+        let shuffle = |layer, head| Purpose::Shuffle { layer, head };
+        let all = [
+            first(0, Purpose::Dirichlet, 0, 0, 0),
+            first(1, Purpose::Dirichlet, 0, 0, 0),
+            first(0, Purpose::Dirichlet, 1, 0, 0),
+            first(0, Purpose::Dirichlet, 0, 1, 0),
+            first(0, Purpose::Dirichlet, 0, 0, 1),
+            first(0, shuffle(0, 0), 0, 0, 0),
+            first(0, shuffle(1, 0), 0, 0, 0),
+            first(0, shuffle(0, 1), 0, 0, 0),
+        ];
+        for (i, a) in all.iter().enumerate() {
+            assert!(all[..i].iter().all(|b| a != b), "draw {i} repeats another");
+        }
+        assert_eq!(all[0], first(0, Purpose::Dirichlet, 0, 0, 0));
+    }
+
+    #[test]
+    fn a_deviation_of_rounding_alone_gives_no_z() {
+        let within = Comparison::of(Some(2.0), &[1.0, 1.0 + f64::EPSILON], 1e-15);
+        assert_eq!((within.z, within.draws), (None, 2));
+        let beyond = Comparison::of(Some(2.0), &[0.0, 1.0], 1e-15);
+        assert_eq!((beyond.mean, beyond.z), (Some(0.5), Some(1.5 / 0.5f64.sqrt())));
+        assert_eq!(Comparison::of(Some(2.0), &[1.0], 0.0).z, None);
+        assert_eq!(Comparison::of(None, &[0.0, 1.0], 0.0).z, None);
+        assert_eq!(Comparison::of(Some(2.0), &[], 0.0), Comparison::default());
+    }
+
+    #[test]
+    fn every_permutation_is_equally_likely() {
+        // Where one of 9 keys goes in many shuffles, against the uniform distribution.
+        let draws = 8000;
+        let mut head = Recorder::new(Identity { layer: 0, head: 0, seed: 1 }, 8, draws).unwrap();
+        let row: Vec<f64> = (0..9).map(|key| f64::from(u8::from(key == 8))).collect();
+        head.row(0, &row, &row);
+        let (_, shuffled) = head.statistics().unwrap();
+        let mut counts = [0.0; 9];
+        for one in &shuffled {
+            one.lag_profile.iter().chain([&one.sink_mass]).zip(&mut counts).for_each(|(p, count)| *count += p);
+        }
+        // Pearson's statistic has 8 degrees of freedom: above 26.1 once in a thousand.
+        let expected = f64::from(draws as u32) / 9.0;
+        let pearson: f64 = counts.iter().map(|count| (count - expected).powi(2) / expected).sum();
+        assert!(pearson < 26.1, "{pearson}: {counts:?}");
+    }
 }
