@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use ropelet::heads::{
-    Analysis, Checkpoint, Comparison, Head, HeadsError, Identity, Metric, Recorder, Settings, Text, analyze,
+    Analysis, Comparison, Head, HeadsError, Identity, Metric, Recorder, Settings, Source, Text, analyze,
 };
 use ropelet::numeric::{Agreement, Bound, Real, gamma};
 use ropelet::wavelet::Ricker;
@@ -51,7 +51,7 @@ fn analysis(
         wavelet: Box::new(Ricker),
     };
     let texts = windows.iter().map(|&tokens| Text::cut("text".into(), tokens, 512, LAGS)).collect();
-    let checkpoint = Checkpoint {
+    let checkpoint = Source {
         name: "synthetic".into(),
         family: "none".into(),
         layers: 1,

@@ -15,6 +15,7 @@ mod explain;
 mod extract;
 mod failure;
 mod figures;
+mod heads_table;
 mod output;
 mod progress;
 mod report;
@@ -26,6 +27,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::model::{Device, Precision};
 use failure::Failure;
 
 /// How a verb that ran to its end came out.
@@ -68,6 +70,19 @@ struct Common {
     /// The type a model computes in [default: f32]
     #[arg(long, global = true, value_name = "TYPE")]
     dtype: Option<Dtype>,
+}
+
+impl Common {
+    /// Where a model runs, and in which type.
+    fn device_and_precision(&self) -> Result<(Device, Precision), Failure> {
+        let precision = match self.dtype {
+            None | Some(Dtype::F32) => Precision::F32,
+            Some(Dtype::F64) => Precision::F64,
+            Some(Dtype::Bf16) => Precision::Bf16,
+            Some(Dtype::F16) => Precision::F16,
+        };
+        Ok((self.device.parse()?, precision))
+    }
 }
 
 /// Floating-point types that a model can compute in.

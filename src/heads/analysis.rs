@@ -33,7 +33,7 @@ pub struct Analysis {
     /// `ropelet.analyze/1`.
     pub schema: &'static str,
     /// What was analysed.
-    pub checkpoint: Checkpoint,
+    pub checkpoint: Source,
     /// How it was analysed.
     pub protocol: Protocol,
     /// The texts that were read.
@@ -44,7 +44,7 @@ pub struct Analysis {
 
 /// The model whose heads these are.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Checkpoint {
+pub struct Source {
     /// Its folder or hub name, as it was asked for.
     pub name: String,
     /// The family, as `model_type` names it.
@@ -187,7 +187,7 @@ impl Head {
 /// A head has no rows or is not finite; an untrained run has other heads.
 pub fn analyze(
     settings: &Settings,
-    checkpoint: Checkpoint,
+    checkpoint: Source,
     texts: Vec<Text>,
     trained: &[Recorder],
     untrained: &[Vec<Recorder>],

@@ -23,7 +23,7 @@ mod power_spectrum;
 mod recorder;
 
 pub use accumulator::Statistics;
-pub use analysis::{Analysis, Checkpoint, Curves, Head, Measurement, Protocol, Settings, Text, Transform, analyze};
+pub use analysis::{Analysis, Curves, Head, Measurement, Protocol, Settings, Source, Text, Transform, analyze};
 pub use error::HeadsError;
 pub use metric::Metric;
 pub use null::{Comparison, PerNull};

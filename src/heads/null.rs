@@ -28,6 +28,9 @@ pub struct PerNull<T> {
 }
 
 impl<T> PerNull<T> {
+    /// The names of the null models, in the order of every table.
+    pub const NAMES: [&'static str; 4] = ["untrained", "shuffled", "dirichlet", "alibi"];
+
     /// Applies a function to each value.
     pub fn map<U>(&self, f: impl Fn(&T) -> U) -> PerNull<U> {
         PerNull {
@@ -40,8 +43,8 @@ impl<T> PerNull<T> {
 
     /// Names and values, in the order of every table.
     pub fn each(&self) -> [(&'static str, &T); 4] {
-        let Self { untrained, shuffled, dirichlet, alibi } = self;
-        [("untrained", untrained), ("shuffled", shuffled), ("dirichlet", dirichlet), ("alibi", alibi)]
+        let values = [&self.untrained, &self.shuffled, &self.dirichlet, &self.alibi];
+        std::array::from_fn(|i| (Self::NAMES[i], values[i]))
     }
 }
 

@@ -51,6 +51,20 @@ impl Recorder {
         })
     }
 
+    /// Recorders of no rows for each head of a model, which has this many in each layer.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::new`].
+    pub fn each(heads: &[usize], lags: usize, draws: usize, seed: u64) -> Result<Vec<Self>, HeadsError> {
+        let identities = heads.iter().enumerate().flat_map(|(layer, count)| (0..*count).map(move |head| (layer, head)));
+        identities.map(|(layer, head)| Self::new(Identity { layer, head, seed }, lags, draws)).collect()
+    }
+
+    /// Number of lags.
+    pub fn lags(&self) -> usize {
+        self.own.lags()
+    }
+
     /// Which head this is.
     pub fn identity(&self) -> Identity {
         self.identity

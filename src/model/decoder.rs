@@ -6,7 +6,7 @@ use std::rc::Rc;
 use candle_core::{DType, Tensor};
 
 use super::softmax::{causal_mask, causal_softmax, masked_softmax};
-use super::spec::{Activation, AttentionSpec, LayerSpec, Norm, NormKind, Position, Rotary, Topology};
+use super::spec::{Activation, AttentionSpec, LayerSpec, Norm, NormKind, Position, Rotary, Spec, Topology};
 use super::tap::{Block, Select, Sink, Site, Tap};
 use super::weights::{LayerWeights, NormWeights};
 use super::{Checkpoint, Device, ModelError, Precision};
@@ -88,6 +88,11 @@ impl<'c> Decoder<'c> {
     pub fn allow_extrapolation(mut self) -> Self {
         self.extrapolate = true;
         self
+    }
+
+    /// What the model computes.
+    pub fn spec(&self) -> &'c Spec {
+        self.checkpoint.spec()
     }
 
     /// Keeps every layer once it has been read, for many runs of a model that fits into memory.
