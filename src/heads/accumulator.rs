@@ -1,4 +1,4 @@
-use super::power_spectrum::PowerSpectrum;
+use crate::signal::{PowerSpectrum, Sides};
 
 /// Sums over attention rows, by lag and by frequency.
 #[derive(Debug, Clone)]
@@ -8,6 +8,8 @@ pub(super) struct Accumulator {
     scores: Vec<f64>,
     power: Vec<f64>,
     sink: f64,
+    /// The probabilities of the row in hand.
+    row: Vec<f64>,
 }
 
 /// What recording has left of a head: means over its rows.
@@ -23,9 +25,9 @@ pub struct Statistics {
     /// The softmax does not see a constant per row, so the mean carries nothing; removing it here
     /// or from each row is the same.
     pub score_profile: Vec<f64>,
-    /// `P(k)`, `k = 0..=N/2`: mean over rows of `|Σ_D A[i, i-D] e^{-2πikD/N}|²`.
+    /// `P(k)`, `k = 0..=N/2`: mean over rows of `|Σ_D A[i, i-D] e^{-2πikD/N}|² / N`.
     pub spectrum: Vec<f64>,
-    /// `|ĥ(k)|²`, `k = 0..=N/2`.
+    /// `|ĥ(k)|² / N`, `k = 0..=N/2`.
     pub score_spectrum: Vec<f64>,
     /// Mean probability of key 0.
     pub sink_mass: f64,
@@ -39,6 +41,7 @@ impl Accumulator {
             scores: vec![0.0; lags],
             power: vec![0.0; lags / 2 + 1],
             sink: 0.0,
+            row: Vec::with_capacity(lags),
         }
     }
 
@@ -51,14 +54,16 @@ impl Accumulator {
     }
 
     /// Adds one row: probability and score at each lag, and the probability of key 0.
-    pub(super) fn add(&mut self, near: &[(f64, f64)], sink: f64, transform: &mut PowerSpectrum) {
+    pub(super) fn add(&mut self, near: &[(f64, f64)], sink: f64, transform: &PowerSpectrum<f64>) {
         self.rows += 1;
         self.sink += sink;
         for ((p, s), (probability, score)) in self.probabilities.iter_mut().zip(&mut self.scores).zip(near) {
             *p += probability;
             *s += score;
         }
-        for (sum, power) in self.power.iter_mut().zip(transform.of(near.iter().map(|(p, _)| *p))) {
+        self.row.clear();
+        self.row.extend(near.iter().map(|(probability, _)| probability));
+        for (sum, power) in self.power.iter_mut().zip(power(&self.row, transform)) {
             *sum += power;
         }
     }
@@ -76,19 +81,26 @@ impl Accumulator {
     }
 
     /// The means; not a number where no row was added.
-    pub(super) fn statistics(&self, transform: &mut PowerSpectrum) -> Statistics {
+    pub(super) fn statistics(&self, transform: &PowerSpectrum<f64>) -> Statistics {
         let mean = |sums: &[f64]| sums.iter().map(|sum| sum / self.rows as f64).collect::<Vec<_>>();
         let mut score_profile = mean(&self.scores);
         let centre = score_profile.iter().sum::<f64>() / score_profile.len() as f64;
         score_profile.iter_mut().for_each(|score| *score -= centre);
         Statistics {
             lag_profile: mean(&self.probabilities),
-            score_spectrum: transform.of(score_profile.iter().copied()).to_vec(),
+            score_spectrum: power(&score_profile, transform),
             score_profile,
             spectrum: mean(&self.power),
             sink_mass: self.sink / self.rows as f64,
         }
     }
+}
+
+/// The bins `0..=N/2` of the two-sided spectrum; not numbers where the signal has none.
+fn power(signal: &[f64], transform: &PowerSpectrum<f64>) -> Vec<f64> {
+    let mut bins = transform.of(signal, Sides::Two).unwrap_or_else(|_| vec![f64::NAN; signal.len()]);
+    bins.truncate(signal.len() / 2 + 1);
+    bins
 }
 
 impl Statistics {

@@ -1,3 +1,5 @@
+use std::num::NonZeroU32;
+
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -5,6 +7,7 @@ use super::metric::BAND_EDGES;
 use super::null::{alibi_draws, dirichlet_draws};
 use super::{Comparison, HeadsError, Metric, PerNull, Recorder, Statistics};
 use crate::numeric::{Real, gamma};
+use crate::signal::{Boundary, Cwt, Norm, SignalError, frequencies, octaves};
 use crate::wavelet::MotherWavelet;
 
 /// How to measure heads.
@@ -76,6 +79,10 @@ pub struct Protocol {
     pub seed: u64,
     /// Edges between low, middle and high band.
     pub band_edges: [f64; 2],
+    /// The transform of the lag profiles.
+    pub lag_transform: Transform,
+    /// The transform of the spectra, along the bins `1..=N/2`.
+    pub spectrum_transform: Transform,
 }
 
 /// A wavelet transform on a grid of scales.
@@ -85,16 +92,16 @@ pub struct Transform {
     pub wavelet: &'static str,
     /// Its parameters.
     pub parameters: Vec<(&'static str, f64)>,
-    /// Normalisation: `l2`, a factor `a^(-1/2)`.
-    pub norm: &'static str,
+    /// The factor of each scale.
+    pub norm: Norm,
     /// What the signal is taken to be outside its range.
-    pub boundary: &'static str,
+    pub boundary: Boundary,
     /// Scales `a`, ascending, in samples of the signal.
     pub scales: Vec<f64>,
     /// Centre frequency of the wavelet at each scale, in cycles per sample.
     pub frequencies: Vec<f64>,
     /// Distance from either end within which a coefficient depends on the boundary, at each scale,
-    /// in samples.
+    /// in samples: the scale times the wavelet's e-folding time [torrence1998].
     pub cone: Vec<f64>,
 }
 
@@ -192,6 +199,9 @@ pub fn analyze(
     trained: &[Recorder],
     untrained: &[Vec<Recorder>],
 ) -> Result<Analysis, HeadsError> {
+    let &Settings { lags, draws, seed, pool_untrained_heads, .. } = settings;
+    let wavelet = settings.wavelet.as_ref();
+    let (lag_scales, bin_scales) = (scales(lags), scales(lags / 2));
     let protocol = Protocol {
         window: settings.window,
         lags: settings.lags,
@@ -200,9 +210,12 @@ pub fn analyze(
         untrained_pools_heads: settings.pool_untrained_heads,
         seed: settings.seed,
         band_edges: BAND_EDGES,
+        lag_transform: Transform::new(wavelet, &lag_scales),
+        spectrum_transform: Transform::new(wavelet, &bin_scales),
     };
+    let lag_transform = Cwt::new(wavelet, lags, &lag_scales, Norm::L2, Boundary::Reflect)?;
+    let bin_transform = Cwt::new(wavelet, lags / 2, &bin_scales, Norm::L2, Boundary::Reflect)?;
     let windows: Vec<usize> = texts.iter().flat_map(|text| text.windows.iter().copied()).collect();
-    let &Settings { lags, draws, seed, pool_untrained_heads, .. } = settings;
     let dirichlet = dirichlet_draws(&windows, lags, draws, seed);
     let alibi = alibi_draws(&windows, lags, draws);
     let untrained = untrained
@@ -240,8 +253,8 @@ pub fn analyze(
                 layer: own.layer,
                 head: own.head,
                 rows: recorder.rows(),
-                lag_scalogram: Vec::new(),
-                spectrum_scalogram: Vec::new(),
+                lag_scalogram: scalogram(&lag_transform, &statistics.lag_profile)?,
+                spectrum_scalogram: scalogram(&bin_transform, &shares(&statistics.spectrum[1..]))?,
                 null_curves: draws.map(|draws| Curves::mean(draws)),
                 metrics: metrics.iter().map(measure).collect(),
                 curves: Curves::mean(&[&statistics]),
@@ -249,6 +262,36 @@ pub fn analyze(
         })
         .collect::<Result<_, HeadsError>>()?;
     Ok(Analysis { schema: "ropelet.analyze/1", checkpoint, protocol, texts, heads })
+}
+
+/// Four scales to the octave, from 1 to a quarter of the length, a power of two.
+fn scales(length: usize) -> Vec<f64> {
+    octaves(0..=length.ilog2() as i32 - 2, const { NonZeroU32::new(4).unwrap() })
+}
+
+/// `|W|²` of one signal.
+fn scalogram(transform: &Cwt<f64>, signal: &[f64]) -> Result<Vec<f32>, SignalError> {
+    Ok(transform.transform(signal)?.iter().map(|w| w.norm_sqr() as f32).collect())
+}
+
+/// The values divided by their sum; as they are if that is 0.
+fn shares(values: &[f64]) -> Vec<f64> {
+    let sum: f64 = values.iter().sum();
+    values.iter().map(|value| if sum > 0.0 { value / sum } else { *value }).collect()
+}
+
+impl Transform {
+    fn new(wavelet: &dyn MotherWavelet, scales: &[f64]) -> Self {
+        Self {
+            wavelet: wavelet.name(),
+            parameters: wavelet.parameters(),
+            norm: Norm::L2,
+            boundary: Boundary::Reflect,
+            scales: scales.to_vec(),
+            frequencies: frequencies(wavelet, scales),
+            cone: scales.iter().map(|scale| scale * wavelet.e_folding_time()).collect(),
+        }
+    }
 }
 
 impl Curves {

@@ -1,4 +1,5 @@
 use super::Identity;
+use crate::signal::SignalError;
 
 /// Why heads could not be recorded or analysed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -31,4 +32,7 @@ pub enum HeadsError {
         /// The head.
         head: Identity,
     },
+    /// A curve cannot be transformed.
+    #[error(transparent)]
+    Signal(#[from] SignalError),
 }

@@ -19,7 +19,6 @@ mod analysis;
 mod error;
 mod metric;
 mod null;
-mod power_spectrum;
 mod recorder;
 
 pub use accumulator::Statistics;

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::Statistics;
 use super::accumulator::Accumulator;
-use super::power_spectrum::PowerSpectrum;
 use crate::encoding::{alibi_bias, alibi_slopes};
+use crate::signal::PowerSpectrum;
 
 /// One value for each null model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -159,15 +159,15 @@ fn statistics_of_rows(
     mut fill: impl FnMut(u64, usize, &mut [(f64, f64)]) -> f64,
 ) -> Statistics {
     let mut accumulator = Accumulator::new(lags);
-    let mut transform = PowerSpectrum::new(lags);
+    let transform = PowerSpectrum::new(lags).expect("there are lags");
     let mut near = vec![(0.0, 0.0); lags];
     for (window, &length) in windows.iter().enumerate() {
         for keys in lags..=length {
             let sink = fill(window as u64, keys, &mut near);
-            accumulator.add(&near, sink, &mut transform);
+            accumulator.add(&near, sink, &transform);
         }
     }
-    accumulator.statistics(&mut transform)
+    accumulator.statistics(&transform)
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
+use std::sync::Arc;
+
 use rand::RngExt;
 
 use super::accumulator::Accumulator;
 use super::null::{Purpose, generator};
-use super::power_spectrum::PowerSpectrum;
 use super::{HeadsError, Statistics};
 use crate::numeric::Real;
+use crate::signal::PowerSpectrum;
 
 /// Which head of which run, and what its shuffles are drawn from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +29,7 @@ pub struct Recorder {
     identity: Identity,
     own: Accumulator,
     shuffled: Vec<Accumulator>,
-    transform: PowerSpectrum,
+    transform: Arc<PowerSpectrum<f64>>,
     row: Vec<(f64, f64)>,
     permuted: Vec<(f64, f64)>,
 }
@@ -45,7 +47,7 @@ impl Recorder {
             identity,
             own: Accumulator::new(lags),
             shuffled: vec![Accumulator::new(lags); draws],
-            transform: PowerSpectrum::new(lags),
+            transform: Arc::new(PowerSpectrum::new(lags).expect("there are lags")),
             row: Vec::new(),
             permuted: Vec::new(),
         })
@@ -89,7 +91,7 @@ impl Recorder {
         }
         self.row.clear();
         self.row.extend(probabilities.iter().zip(scores).rev().map(|(p, s)| (p.wide(), s.wide())));
-        self.own.add(&self.row[..lags], self.row[keys - 1].0, &mut self.transform);
+        self.own.add(&self.row[..lags], self.row[keys - 1].0, &self.transform);
         for (draw, shuffled) in self.shuffled.iter_mut().enumerate() {
             let mut generator = generator(seed, Purpose::Shuffle { layer, head }, window, keys - 1, draw);
             self.permuted.clone_from(&self.row);
@@ -98,7 +100,7 @@ impl Recorder {
                 self.permuted.swap(place, generator.random_range(place as u32..keys as u32) as usize);
             }
             let sink = self.permuted[lags.min(keys - 1)].0;
-            shuffled.add(&self.permuted[..lags], sink, &mut self.transform);
+            shuffled.add(&self.permuted[..lags], sink, &self.transform);
         }
     }
 
@@ -127,11 +129,10 @@ impl Recorder {
         if self.own.rows() == 0 {
             return Err(HeadsError::NoRows { head: self.identity, lags: self.own.lags() });
         }
-        let mut transform = self.transform.clone();
-        let own = self.own.statistics(&mut transform);
+        let own = self.own.statistics(&self.transform);
         if !own.is_finite() {
             return Err(HeadsError::NotFinite { head: self.identity });
         }
-        Ok((own, self.shuffled.iter().map(|shuffled| shuffled.statistics(&mut transform)).collect()))
+        Ok((own, self.shuffled.iter().map(|shuffled| shuffled.statistics(&self.transform)).collect()))
     }
 }

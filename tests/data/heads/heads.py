@@ -1,8 +1,8 @@
 """Lag profiles, row spectra and metrics of every head of tests/data/llama on text.txt, from
 attentions computed by Hugging Face transformers in float64, reduced by numpy, scipy and PyWavelets.
 
-The definitions are those of docs/analysis.md. transformers keeps its rotary table in float32; it is
-replaced by a float64 one, so that all of the graph is in float64.
+The definitions are those of docs/analysis.md. transformers computes rotary tables, norms and softmax
+in float32 whatever the model's type; they are replaced, so that all of the graph is in float64.
 
 Written with transformers 5.17.0, torch 2.11.0, numpy, scipy, PyWavelets.
 Run in this folder: python heads.py > heads.json
@@ -33,7 +33,14 @@ def rotary(self, x, position_ids):
     return angles.cos(), angles.sin()
 
 
+def norm(self, x):
+    return self.weight * x / torch.sqrt(x.pow(2).mean(-1, keepdim=True) + self.variance_epsilon)
+
+
+softmax = torch.nn.functional.softmax
+torch.nn.functional.softmax = lambda x, dim, dtype=None: softmax(x, dim)
 type(model.model.rotary_emb).forward = rotary
+type(model.model.norm).forward = norm
 
 ids = AutoTokenizer.from_pretrained(FOLDER)(open("text.txt").read())["input_ids"]
 windows = [ids[i : i + WINDOW] for i in range(0, len(ids), WINDOW)]
@@ -105,7 +112,7 @@ for l, h in heads:
     rows = np.array(near[l, h])
     g = rows.mean(axis=0)
     profile = np.mean([row - row.mean() for row in logs[l, h]], axis=0)
-    power = (np.abs(np.fft.fft(rows, axis=1)) ** 2).mean(axis=0)
+    power = (np.abs(np.fft.fft(rows, axis=1)) ** 2).mean(axis=0) / LAGS
     result["heads"].append(
         {
             "layer": l,
