@@ -325,7 +325,7 @@ fn a_recorder_refuses_what_has_no_meaning() {
 #[test]
 fn texts_are_cut_into_windows_and_what_is_too_short_is_left_out() {
     let cut = |tokens| Text::cut(String::new(), tokens, 100, LAGS).windows;
-    assert_eq!(cut(63), []);
+    assert!(cut(63).is_empty());
     assert_eq!(cut(64), [64]);
     assert_eq!(cut(163), [100]);
     assert_eq!(cut(264), [100, 100, 64]);

@@ -81,7 +81,7 @@ pub(super) fn analyze(
     common: &Common,
 ) -> Result<Analysis, Failure> {
     let checkpoint = Checkpoint::open(model)?;
-    let (device, precision) = common.device_and_precision()?;
+    let (device, precision) = (common.device.parse()?, common.precision());
     let spec = checkpoint.spec();
     let heads_of: Vec<usize> = spec.layers.iter().map(|layer| layer.attention.heads).collect();
     let longest = spec.max_positions.map_or(DEFAULT_LENGTH, |limit| limit.min(DEFAULT_LENGTH));

@@ -9,14 +9,19 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+#[cfg(feature = "model")]
 mod analyze;
 mod cwt;
 mod explain;
 mod extract;
 mod failure;
 mod figures;
+#[cfg(feature = "model")]
 mod heads_table;
+#[cfg(not(feature = "model"))]
+mod left_out;
 mod output;
+#[cfg(feature = "model")]
 mod progress;
 mod report;
 mod verify;
@@ -27,8 +32,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::model::{Device, Precision};
 use failure::Failure;
+#[cfg(not(feature = "model"))]
+use left_out as analyze;
 
 /// How a verb that ran to its end came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,16 +78,16 @@ struct Common {
     dtype: Option<Dtype>,
 }
 
+#[cfg(feature = "model")]
 impl Common {
-    /// Where a model runs, and in which type.
-    fn device_and_precision(&self) -> Result<(Device, Precision), Failure> {
-        let precision = match self.dtype {
+    fn precision(&self) -> crate::model::Precision {
+        use crate::model::Precision;
+        match self.dtype {
             None | Some(Dtype::F32) => Precision::F32,
             Some(Dtype::F64) => Precision::F64,
             Some(Dtype::Bf16) => Precision::Bf16,
             Some(Dtype::F16) => Precision::F16,
-        };
-        Ok((self.device.parse()?, precision))
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 
 use realfft::{RealFftPlanner, RealToComplex};
@@ -78,6 +79,12 @@ impl<T: Sample> PowerSpectrum<T> {
             Sides::One => (0..=n / 2).map(|k| k as f64 / n as f64).collect(),
             Sides::Two => (0..n).map(|k| if 2 * k <= n { k as f64 } else { k as f64 - n as f64 } / n as f64).collect(),
         }
+    }
+}
+
+impl<T: Sample> fmt::Debug for PowerSpectrum<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PowerSpectrum").field("length", &self.length()).finish_non_exhaustive()
     }
 }
 

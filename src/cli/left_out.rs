@@ -1,0 +1,15 @@
+use clap::Args;
+
+use super::{Common, Failure, Outcome};
+
+/// Left out of this build
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<String>,
+}
+
+/// What a verb that needs a checkpoint answers in a build that cannot read one.
+pub(super) fn run(_arguments: &Arguments, _common: &Common) -> Result<Outcome, Failure> {
+    Err(Failure::new("this verb reads checkpoints, which this build leaves out; rebuild with `--features model`"))
+}
