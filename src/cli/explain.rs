@@ -2,7 +2,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::output::{print, print_json};
-use super::verify::find;
+use super::verify::{find, outcome};
 use super::{Common, Failure, Outcome};
 use crate::theorem::{Settings, Source, Standing, Statement, Verdict, verify};
 
@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Fai
     } else {
         print(&page(statement, found.verdict, found.witness.as_deref()))?;
     }
-    Ok(if report.ok { Outcome::Success } else { Outcome::Contradicted })
+    Ok(outcome(&report))
 }
 
 /// The proof page, and below it what the program knows beside it.

@@ -105,8 +105,9 @@ fn haar_block() -> Matrix2<f64> {
 }
 
 /// Error of the Frobenius distance of a rotation block from the Haar block: four entries off by
-/// `9 u`, which moves the distance by `18 u`, and six roundings of at most `2 √2`.
-const DISTANCE_ERROR: f64 = 18.0 * U + 18.0 * U;
+/// `9 u`, and by `u` of the Haar block's, which moves the distance by `20 u`; six roundings of at
+/// most `2 √2`.
+const DISTANCE_ERROR: f64 = 20.0 * U + 18.0 * U;
 
 fn distance_from_haar(block: Matrix2<f64>) -> f64 {
     (block - haar_block()).norm()

@@ -456,7 +456,7 @@ fn single_precision(case: &Case, tap: impl Fn(&HaarLike, u8, f32) -> f32) -> Fin
         let position = case.position.abs().floor();
         let single = RotaryMatrix::<f32>::new(&[1.0], position, Pairing::Interleaved, Shift::Published)?;
         let cycles = single.wavelets()[0].cycles();
-        let shift = position as f32 / (std::f32::consts::TAU * cycles as f32);
+        let shift = position as f32 / (TAU * f64::from(cycles)) as f32;
         let bound = Bound::rounding(
             8.0 * f32::UNIT_ROUNDOFF * TAU * f64::from(cycles) + universal_error::<f32>() + rotation_error::<f64>(),
         );
