@@ -1,4 +1,4 @@
-//! Rotary position embedding: frequencies, their scalings, and the rotation itself [su2024].
+//! Rotary position embedding: frequencies, their scalings, and the rotation itself \[su2024\].
 //!
 //! Pair `i` of a head vector at position `m` turns by the angle `m theta_i`. [`Frequencies`] holds
 //! the `theta_i` and is the one table that theorems examine and models apply; [`Scaling`] says how

@@ -15,7 +15,7 @@ use super::RopeError;
 pub enum Scaling {
     /// `theta_i`, `a = 1`.
     None,
-    /// Position interpolation: `theta_i / factor`, `a = 1` [chen2023].
+    /// Position interpolation: `theta_i / factor`, `a = 1` \[chen2023\].
     Linear {
         /// How many times longer the context becomes.
         factor: f64,
@@ -52,7 +52,7 @@ pub enum Scaling {
     },
     /// `theta_i` where the wavelength `2π/theta_i` is below `original_length / high_freq_factor`,
     /// `theta_i / factor` where it is above `original_length / low_freq_factor`, and linear in
-    /// `original_length / wavelength` between; `a = 1` [llama2024].
+    /// `original_length / wavelength` between; `a = 1` \[llama2024\].
     Llama3 {
         /// Divisor of the slow pairs.
         factor: f64,
@@ -64,7 +64,7 @@ pub enum Scaling {
         original_length: usize,
     },
     /// `theta_i / short_factor_i` up to the trained length, `theta_i / long_factor_i` for any
-    /// longer sequence: the whole table switches [ding2024].
+    /// longer sequence: the whole table switches \[ding2024\].
     LongRope {
         /// One divisor per pair, for sequences within the trained length.
         short_factor: Vec<f64>,

@@ -371,7 +371,7 @@ static CATALOGUE: [Statement; 28] = [
         proof: include_str!("../../proofs/gaussian-is-admissible.md"),
         check: admissibility::gaussian_is_admissible,
         control: admissibility::ricker_is_admissible,
-        control_is: "its second derivative, the Ricker wavelet",
+        control_is: "the Ricker wavelet",
     },
     Statement {
         id: "uncorrected-morlet-is-admissible",

@@ -140,8 +140,12 @@ fn published(case: &Case, extra: u32) -> Finding {
     fn in_type<T: Real>(case: &Case, extra: u32) -> Result<Finding, Finding> {
         let (frequencies, position) = (case.frequencies()?, case.position.abs());
         let matrix = RotaryMatrix::<T>::new(frequencies.inv_freq(), position, Pairing::Interleaved, Shift::Published)?;
-        let cycles = matrix.wavelets()[0].cycles() + extra;
-        taps(&frequencies, position, matrix.shifts(), cycles, reach_error::<T>)
+        let cycles = matrix.wavelets()[0].cycles();
+        // The smallest number of cycles: one less would not reach the position.
+        let below = TAU * f64::from(cycles - 1);
+        let smallest = Agreement::of((below - position).max(0.0), 0.0, Bound::rounding(4.0 * U * position));
+        let smallest = Finding::of(smallest, || format!("m = {position}: {cycles} cycles are too many"));
+        Ok(smallest.and(taps(&frequencies, position, matrix.shifts(), cycles + extra, reach_error::<T>)?))
     }
     attempt(|| Ok(in_type::<f32>(case, extra)?.and(in_type::<f64>(case, extra)?)))
 }
