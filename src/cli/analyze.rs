@@ -57,20 +57,20 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Fai
         return Err(Failure::at(out, "is a file, expected a folder"));
     }
     let analysis = analyze(model, text, options, common)?;
-    // Both files are complete before either takes its name.
-    let mut table = Vec::new();
-    heads_table::write(&analysis, &mut table)?;
-    let json = serde_json::to_vec(&analysis)?;
-    fs::create_dir_all(out).map_err(|error| Failure::at(out, error))?;
-    for (name, contents) in [("heads.parquet", &table), ("analysis.json", &json)] {
-        output::write_file(&out.join(name), |file| std::io::Write::write_all(file, contents))?;
-    }
+    output::write_folder(out, &encoded(&analysis)?)?;
     if common.json {
         output::print_json(&analysis)?;
     } else {
         output::print(&summary(&analysis, out))?;
     }
     Ok(Outcome::Success)
+}
+
+/// The files of an analysis, name and contents.
+pub(super) fn encoded(analysis: &Analysis) -> Result<Vec<(&'static str, Vec<u8>)>, Failure> {
+    let mut table = Vec::new();
+    heads_table::write(analysis, &mut table)?;
+    Ok(vec![("heads.parquet", table), ("analysis.json", serde_json::to_vec(analysis)?)])
 }
 
 /// Reads the texts, runs the model and its untrained copies, and compares.

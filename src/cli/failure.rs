@@ -17,12 +17,6 @@ impl Failure {
     pub(super) fn at(path: &Path, error: impl fmt::Display) -> Self {
         Self(format!("{}: {error}", path.display()))
     }
-
-    /// The verb needs a part that this build leaves out.
-    #[cfg(not(all(feature = "model", feature = "plot")))]
-    pub(super) fn left_out(verb: &str, feature: &str) -> Self {
-        Self(format!("`ropelet {verb}` was left out of this build; rebuild with `--features {feature}`"))
-    }
 }
 
 impl fmt::Display for Failure {

@@ -1,8 +1,14 @@
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use clap::Args;
+use rayon::prelude::*;
+use serde::Serialize;
 
+use super::output::{print, print_json, write_file};
 use super::{Common, Failure, Outcome};
+use crate::plot::{Figure, figures};
 
 /// Draw the documentation's figures
 #[derive(Debug, Args)]
@@ -18,124 +24,102 @@ pub(super) struct Arguments {
     out: PathBuf,
 }
 
-#[cfg(feature = "plot")]
-pub(super) use drawn::run;
-
-#[cfg(not(feature = "plot"))]
-pub(super) fn run(_arguments: &Arguments, _common: &Common) -> Result<Outcome, Failure> {
-    Err(Failure::left_out("figures", "plot"))
+#[derive(Serialize)]
+struct Answer {
+    schema: &'static str,
+    figures: Vec<Entry>,
+    ok: bool,
 }
 
-#[cfg(feature = "plot")]
-mod drawn {
-    use std::ffi::OsStr;
-    use std::path::Path;
-    use std::{fs, io};
+#[derive(Serialize)]
+struct Entry {
+    id: String,
+    file: String,
+    state: State,
+}
 
-    use rayon::prelude::*;
-    use serde::Serialize;
+#[derive(Serialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+enum State {
+    Written,
+    Same,
+    /// No file of that name.
+    Missing,
+    /// The file is not what is drawn now.
+    Stale,
+    /// A file that no figure draws.
+    Orphan,
+}
 
-    use super::super::output::{print, print_json, write_file};
-    use super::{Arguments, Common, Failure, Outcome};
-    use crate::plot::{Figure, figures};
-
-    #[derive(Serialize)]
-    struct Answer {
-        schema: &'static str,
-        figures: Vec<Entry>,
-        ok: bool,
-    }
-
-    #[derive(Serialize)]
-    struct Entry {
-        id: String,
-        file: String,
-        state: State,
-    }
-
-    #[derive(Serialize, Clone, Copy, PartialEq, Eq)]
-    #[serde(rename_all = "kebab-case")]
-    enum State {
-        Written,
-        Same,
-        /// No file of that name.
-        Missing,
-        /// The file is not what is drawn now.
-        Stale,
-        /// A file that no figure draws.
-        Orphan,
-    }
-
-    pub(in super::super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Failure> {
-        let chosen = choose(&arguments.ids)?;
-        let drawn: Vec<(Figure, String)> = chosen.into_par_iter().map(|figure| (figure, figure.svg())).collect();
-        let entries = if arguments.check { compare(arguments, &drawn)? } else { write(&arguments.out, &drawn)? };
-        let ok = entries.iter().all(|entry| matches!(entry.state, State::Written | State::Same));
-        if common.json {
-            print_json(&Answer { schema: "ropelet.figures/1", figures: entries, ok })?;
-        } else {
-            for Entry { file, state, .. } in entries {
-                print(&match state {
-                    State::Written => format!("wrote {file}"),
-                    State::Same => format!("same  {file}"),
-                    State::Missing => format!("missing: {file}"),
-                    State::Stale => format!("stale: {file} is not what `ropelet figures` draws now"),
-                    State::Orphan => format!("orphan: {file} belongs to no figure"),
-                })?;
-            }
+pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Failure> {
+    let chosen = choose(&arguments.ids)?;
+    let drawn: Vec<(Figure, String)> = chosen.into_par_iter().map(|figure| (figure, figure.svg())).collect();
+    let entries = if arguments.check { compare(arguments, &drawn)? } else { write(&arguments.out, &drawn)? };
+    let ok = entries.iter().all(|entry| matches!(entry.state, State::Written | State::Same));
+    if common.json {
+        print_json(&Answer { schema: "ropelet.figures/1", figures: entries, ok })?;
+    } else {
+        for Entry { file, state, .. } in entries {
+            print(&match state {
+                State::Written => format!("wrote {file}"),
+                State::Same => format!("same  {file}"),
+                State::Missing => format!("missing: {file}"),
+                State::Stale => format!("stale: {file} is not what `ropelet figures` draws now"),
+                State::Orphan => format!("orphan: {file} belongs to no figure"),
+            })?;
         }
-        Ok(if ok { Outcome::Success } else { Outcome::Contradicted })
     }
+    Ok(if ok { Outcome::Success } else { Outcome::Contradicted })
+}
 
-    fn choose(ids: &[String]) -> Result<Vec<Figure>, Failure> {
-        let all = figures();
-        if let Some(unknown) = ids.iter().find(|id| all.iter().all(|figure| figure.id != **id)) {
-            let known = all.map(|figure| figure.id).join(" ");
-            return Err(Failure::new(format!("no figure is called `{unknown}`; the figures are: {known}")));
-        }
-        Ok(all.into_iter().filter(|figure| ids.is_empty() || ids.iter().any(|id| id == figure.id)).collect())
+fn choose(ids: &[String]) -> Result<Vec<Figure>, Failure> {
+    let all = figures();
+    if let Some(unknown) = ids.iter().find(|id| all.iter().all(|figure| figure.id != **id)) {
+        let known = all.map(|figure| figure.id).join(" ");
+        return Err(Failure::new(format!("no figure is called `{unknown}`; the figures are: {known}")));
     }
+    Ok(all.into_iter().filter(|figure| ids.is_empty() || ids.iter().any(|id| id == figure.id)).collect())
+}
 
-    fn write(out: &Path, drawn: &[(Figure, String)]) -> Result<Vec<Entry>, Failure> {
-        fs::create_dir_all(out).map_err(|error| Failure::at(out, error))?;
-        let one = |(figure, svg): &(Figure, String)| {
-            let file = out.join(figure.id).with_extension("svg");
-            write_file(&file, |writer| io::Write::write_all(writer, svg.as_bytes()))?;
-            Ok(entry(figure.id, &file, State::Written))
+fn write(out: &Path, drawn: &[(Figure, String)]) -> Result<Vec<Entry>, Failure> {
+    fs::create_dir_all(out).map_err(|error| Failure::at(out, error))?;
+    let one = |(figure, svg): &(Figure, String)| {
+        let file = out.join(figure.id).with_extension("svg");
+        write_file(&file, |writer| io::Write::write_all(writer, svg.as_bytes()))?;
+        Ok(entry(figure.id, &file, State::Written))
+    };
+    drawn.iter().map(one).collect()
+}
+
+/// Compares with the files; orphans are looked for only where all figures are asked for.
+fn compare(arguments: &Arguments, drawn: &[(Figure, String)]) -> Result<Vec<Entry>, Failure> {
+    let out = &arguments.out;
+    let mut entries = Vec::new();
+    for (figure, svg) in drawn {
+        let file = out.join(figure.id).with_extension("svg");
+        let state = match fs::read(&file) {
+            Ok(bytes) if bytes == svg.as_bytes() => State::Same,
+            Ok(_) => State::Stale,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => State::Missing,
+            Err(error) => return Err(Failure::at(&file, error)),
         };
-        drawn.iter().map(one).collect()
+        entries.push(entry(figure.id, &file, state));
     }
-
-    /// Compares with the files; orphans are looked for only where all figures are asked for.
-    fn compare(arguments: &Arguments, drawn: &[(Figure, String)]) -> Result<Vec<Entry>, Failure> {
-        let out = &arguments.out;
-        let mut entries = Vec::new();
-        for (figure, svg) in drawn {
-            let file = out.join(figure.id).with_extension("svg");
-            let state = match fs::read(&file) {
-                Ok(bytes) if bytes == svg.as_bytes() => State::Same,
-                Ok(_) => State::Stale,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => State::Missing,
-                Err(error) => return Err(Failure::at(&file, error)),
-            };
-            entries.push(entry(figure.id, &file, state));
-        }
-        if arguments.ids.is_empty() && out.is_dir() {
-            let fail = |error| Failure::at(out, error);
-            let files = fs::read_dir(out).map_err(fail)?.map(|file| file.map(|file| file.path()));
-            let mut files = files.collect::<io::Result<Vec<_>>>().map_err(fail)?;
-            files.sort();
-            for file in files.iter().filter(|file| file.extension() == Some(OsStr::new("svg"))) {
-                let id = file.file_stem().unwrap_or_default().to_string_lossy();
-                if drawn.iter().all(|(figure, _)| figure.id != id) {
-                    entries.push(entry(&id, file, State::Orphan));
-                }
+    if arguments.ids.is_empty() && out.is_dir() {
+        let fail = |error| Failure::at(out, error);
+        let files = fs::read_dir(out).map_err(fail)?.map(|file| file.map(|file| file.path()));
+        let mut files = files.collect::<io::Result<Vec<_>>>().map_err(fail)?;
+        files.sort();
+        for file in files.iter().filter(|file| file.extension() == Some(OsStr::new("svg"))) {
+            let id = file.file_stem().unwrap_or_default().to_string_lossy();
+            if drawn.iter().all(|(figure, _)| figure.id != id) {
+                entries.push(entry(&id, file, State::Orphan));
             }
         }
-        Ok(entries)
     }
+    Ok(entries)
+}
 
-    fn entry(id: &str, file: &Path, state: State) -> Entry {
-        Entry { id: id.to_owned(), file: file.display().to_string(), state }
-    }
+fn entry(id: &str, file: &Path, state: State) -> Entry {
+    Entry { id: id.to_owned(), file: file.display().to_string(), state }
 }

@@ -9,7 +9,7 @@ pub(super) struct Arguments {
     words: Vec<String>,
 }
 
-/// What a verb that needs a checkpoint answers in a build that cannot read one.
+/// What a verb answers in a build that leaves out what it needs.
 pub(super) fn run(_arguments: &Arguments, _common: &Common) -> Result<Outcome, Failure> {
-    Err(Failure::new("this verb reads checkpoints, which this build leaves out; rebuild with `--features model`"))
+    Err(Failure::new("this verb needs a part that this build leaves out; rebuild with `--features model,plot`"))
 }

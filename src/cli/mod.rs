@@ -15,14 +15,16 @@ mod cwt;
 mod explain;
 mod extract;
 mod failure;
+#[cfg(feature = "plot")]
 mod figures;
 #[cfg(feature = "model")]
 mod heads_table;
-#[cfg(not(feature = "model"))]
+#[cfg(not(all(feature = "model", feature = "plot")))]
 mod left_out;
 mod output;
 #[cfg(feature = "model")]
 mod progress;
+#[cfg(all(feature = "model", feature = "plot"))]
 mod report;
 mod verify;
 mod wavelet;
@@ -35,6 +37,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use failure::Failure;
 #[cfg(not(feature = "model"))]
 use left_out as analyze;
+#[cfg(not(feature = "plot"))]
+use left_out as figures;
+#[cfg(not(all(feature = "model", feature = "plot")))]
+use left_out as report;
 
 /// How a verb that ran to its end came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

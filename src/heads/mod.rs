@@ -20,6 +20,7 @@ mod error;
 mod metric;
 mod null;
 mod recorder;
+mod summary;
 
 pub use accumulator::Statistics;
 pub use analysis::{Analysis, Curves, Head, Measurement, Protocol, Settings, Source, Text, Transform, analyze};
@@ -27,3 +28,4 @@ pub use error::HeadsError;
 pub use metric::Metric;
 pub use null::{Comparison, PerNull};
 pub use recorder::{Identity, Recorder};
+pub use summary::{NullSummary, Summary};

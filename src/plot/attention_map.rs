@@ -9,7 +9,7 @@ const DECADES: f64 = 4.0;
 /// `[size][size]`, query by key; keys after the query are left blank.
 pub fn attention_map(layer: usize, head: usize, size: usize, probabilities: &[f32]) -> String {
     Canvas::draw(
-        (400.0, 300.0),
+        (400.0, 296.0),
         &format!("layer-{layer}-head-{head}-attention"),
         &format!("Attention of layer {layer}, head {head}"),
         "Attention probability by query and key, on a logarithmic scale.",

@@ -85,7 +85,7 @@ fn round_ticks(range: (f64, f64), about: usize) -> Vec<(f64, String)> {
     let (from, to) = (range.0.min(range.1), range.0.max(range.1));
     let raw = (to - from) / about.max(1) as f64;
     let exponent = raw.log10().floor();
-    let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * 10f64.powf(exponent)).into_iter().find(|step| *step >= raw * 0.999);
+    let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * 10f64.powf(exponent)).into_iter().find(|step| *step >= 0.75 * raw);
     let step = step.unwrap_or(raw);
     let decimals = (-(step * 1.001).log10().floor()).max(0.0) as usize;
     let (first, last) = ((from / step - 1e-9).ceil() as i64, (to / step + 1e-9).floor() as i64);

@@ -16,8 +16,12 @@ pub(super) const FIGURE: Figure = Figure {
               the origin: what one row does not let through, the other does. Dots: the 64 blocks of d = 128, base \
               10⁴, at position 100. (b) The same gains over the phase φ = m θᵢ mod 2π. The ψ row has mean zero at \
               φ = π/4 and 5π/4 only.",
-    statements: &[],
-    size: (720.0, 340.0),
+    statements: &[
+        "sampled-gains-lie-on-a-circle",
+        "sampled-rows-have-zero-mean",
+        "rope-is-haar-only-at-an-eighth-turn",
+    ],
+    size: (720.0, 328.0),
     draw,
 };
 

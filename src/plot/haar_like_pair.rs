@@ -12,8 +12,8 @@ pub(super) const FIGURE: Figure = Figure {
     caption: "The pair with phase f(t) = 2π frac(t). At position m, pair i of the head reads each function at two \
               points only, its shift δᵢ and 1 + δᵢ: the four numbers of its rotation block. Both functions have mean \
               zero; the two numbers of a row almost never do.",
-    statements: &[],
-    size: (720.0, 440.0),
+    statements: &["haar-like-pair-has-zero-mean", "haar-like-pair-is-orthonormal", "monotone-phase-is-impossible"],
+    size: (720.0, 424.0),
     draw,
 };
 
@@ -29,7 +29,7 @@ fn draw(canvas: &Canvas<'_>) {
         let frame = Frame(64.0, 40.0 + 196.0 * index as f64, 500.0, 140.0);
         let time = Axis::linear("t (head coordinates)", (0.0, 2.0), 8);
         let time = if index == 0 { time.unlabelled() } else { time };
-        let panel = canvas.panel(frame, time, Axis::linear(format!("{name}(t) (no unit)"), (-1.15, 1.15), 4));
+        let panel = canvas.panel(frame, time, Axis::linear(format!("{name}(t) (no unit)"), (-1.15, 1.15), 2));
         panel.title(["(a) ψ: first row of each block", "(b) ψ′: second row of each block"][index]);
         panel.thin_line([(0.0, 0.0), (2.0, 0.0)], FAINT_INK);
         for interval in [0, 1] {

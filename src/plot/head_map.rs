@@ -26,85 +26,70 @@ pub fn head_map(analysis: &Analysis, metric: Metric, null: &str) -> String {
             z_scores[head.layer * heads + head.head] = comparison.and_then(|(_, comparison)| comparison.z);
         }
     }
+
     let cell = (480.0 / heads.max(layers) as f64).clamp(8.0, 44.0);
     let (width, height) = ((cell * heads as f64).max(150.0), cell * layers as f64);
-    let title = format!(
-        "{} of every head, and its z-score against the null model {null}",
-        metric.to_string().replace('_', " ")
-    );
-    let description =
-        "Left: the value. Right: how many standard deviations of the null model it lies from the null's mean.";
-    let size = (2.0 * width + 300.0, height + 100.0);
-    Canvas::draw(size, &format!("map-{}-{null}", metric.to_string().replace('_', "-")), &title, description, |canvas| {
-        let map = Map { layers, heads, numbered: cell >= 26.0 };
+    let name = metric.to_string();
+    let words = name.replace('_', " ").replace("dc", "DC");
+    let unit = if metric.unit() == "1" { "no unit".to_owned() } else { format!("{}s", metric.unit()) };
+    let id = format!("map-{}-{null}", name.replace('_', "-"));
+    let title = format!("{words} of every head, and its z-score against the null model {null}");
+    let description = "Left: the value. Right: its distance from the mean of the null model, in standard deviations.";
+    Canvas::draw((2.0 * width + 300.0, height + 88.0), &id, &title, description, |canvas| {
+        let map = |left: f64| Map { canvas, frame: Frame(left, 40.0, width, height), layers, heads };
         let (low, high) = range(&values);
-        let decimals = if high - low >= 20.0 {
-            0
-        } else if high - low >= 2.0 {
-            1
-        } else {
-            2
-        };
-        let unit = if metric.unit() == "1" { "no unit".to_owned() } else { format!("{}s", metric.unit()) };
-        let frame = Frame(60.0, 40.0, width, height);
-        map.draw(
-            canvas,
-            frame,
-            &format!("{} ({unit})", metric.to_string().replace('_', " ")),
-            &values,
-            decimals,
-            |value| ColourMap::Sequential.at((value - low) / (high - low)),
-        );
-        let bar = Frame(72.0 + width, 40.0, 12.0, height);
-        canvas.colour_bar(bar, ColourMap::Sequential, &Axis::linear("", (low, high), 5));
-        let frame = Frame(width + 204.0, 40.0, width, height);
-        map.draw(canvas, frame, &format!("z against {}", null_title(null)), &z_scores, 1, |z| {
-            ColourMap::Diverging.at(0.5 + 0.5 * z / Z_LIMIT)
-        });
-        let bar = Frame(2.0 * width + 216.0, 40.0, 12.0, height);
-        canvas.colour_bar(bar, ColourMap::Diverging, &Axis::linear("", (-Z_LIMIT, Z_LIMIT), 4));
+        let decimals = (2.0 - (high - low).log10()).floor().clamp(0.0, 4.0) as usize;
+        let shade = |value| ColourMap::Sequential.at((value - low) / (high - low));
+        map(60.0).draw(&format!("{words} ({unit})"), &values, |value| number(value, decimals), shade);
+        map(60.0).key(ColourMap::Sequential, (low, high));
+        let shade = |z| ColourMap::Diverging.at(0.5 + 0.5 * z / Z_LIMIT);
+        // From 100 on a decimal would not fit into the cell.
+        let text = |z: f64| number(z, usize::from(z.abs() < 99.5));
+        map(width + 204.0).draw(&format!("z against {}", null_title(null)), &z_scores, text, shade);
+        map(width + 204.0).key(ColourMap::Diverging, (-Z_LIMIT, Z_LIMIT));
     })
 }
 
-struct Map {
+/// A table of coloured cells, layer 0 at the bottom, where the input is.
+struct Map<'a, 's> {
+    canvas: &'a Canvas<'s>,
+    frame: Frame,
     layers: usize,
     heads: usize,
-    /// Whether a cell has room for its number.
-    numbered: bool,
 }
 
-impl Map {
+impl Map<'_, '_> {
     fn draw(
         &self,
-        canvas: &Canvas<'_>,
-        frame: Frame,
         title: &str,
         values: &[Option<f64>],
-        decimals: usize,
+        text: impl Fn(f64) -> String,
         colour: impl Fn(f64) -> RGBColor,
     ) {
         let edges = |count: usize| (0..=count).map(|edge| edge as f64 - 0.5).collect::<Vec<_>>();
-        let axis = |label: &str, count: usize, range: (f64, f64)| {
-            let every = count.div_ceil(12);
-            Axis::linear(label, range, 1).ticked((0..count).step_by(every).map(|i| (i as f64, i.to_string())))
+        let axis = |label: &str, count: usize| {
+            let ticks = (0..count).step_by(count.div_ceil(12)).map(|index| (index as f64, index.to_string()));
+            Axis::linear(label, (-0.5, count as f64 - 0.5), 1).ticked(ticks)
         };
-        let heads = axis("head", self.heads, (-0.5, self.heads as f64 - 0.5));
-        // Layer 0 is at the bottom, where the input is.
-        let layers = axis("layer", self.layers, (-0.5, self.layers as f64 - 0.5));
-        let panel = canvas.panel(frame, heads, layers);
+        let panel = self.canvas.panel(self.frame, axis("head", self.heads), axis("layer", self.layers));
         panel.title(title);
-        panel.cells(&edges(self.heads), &edges(self.layers), |layer, head| {
-            values[layer * self.heads + head].map(&colour)
-        });
-        if self.numbered {
-            for (index, value) in values.iter().enumerate() {
-                let at = ((index % self.heads) as f64, (index / self.heads) as f64);
-                if let Some(value) = value {
-                    let ink = if is_dark(colour(*value)) { PAPER } else { INK };
-                    panel.note(at, (0.0, 0.0), &number(*value, decimals), ink, Anchor::Centre);
-                }
+        let at = |layer: usize, head: usize| values[layer * self.heads + head];
+        panel.cells(&edges(self.heads), &edges(self.layers), |layer, head| at(layer, head).map(&colour));
+        let Frame(_, _, width, height) = self.frame;
+        let has_room = width / self.heads as f64 >= 34.0 && height / self.layers as f64 >= 16.0;
+        for (index, value) in values.iter().enumerate().filter(|_| has_room) {
+            let centre = ((index % self.heads) as f64, (index / self.heads) as f64);
+            if let Some(value) = value {
+                let ink = if is_dark(colour(*value)) { PAPER } else { INK };
+                panel.note(centre, (0.0, 0.0), &text(*value), ink, Anchor::Centre);
             }
         }
+    }
+
+    fn key(&self, colours: ColourMap, range: (f64, f64)) {
+        let Frame(left, top, width, height) = self.frame;
+        let bar = Frame(left + width + 12.0, top, 12.0, height);
+        self.canvas.colour_bar(bar, colours, &Axis::linear("", range, 4));
     }
 }
 
@@ -120,7 +105,7 @@ fn range(values: &[Option<f64>]) -> (f64, f64) {
     }
 }
 
-/// Whether white reads better on it than black, by its relative luminance.
+/// Whether white reads better on it than black, by its luma.
 fn is_dark(RGBColor(red, green, blue): RGBColor) -> bool {
     2126 * u32::from(red) + 7152 * u32::from(green) + 722 * u32::from(blue) < 10_000 * 128
 }

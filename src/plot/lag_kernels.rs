@@ -13,8 +13,8 @@ pub(super) const FIGURE: Figure = Figure {
               base 10⁴, which falls with the logarithm of the lag and never ends; the ALiBi weights of eight heads, \
               positive windows whose lengths double from head to head; and Ricker wavelets at shift 0 and the scales \
               1 to 128, of which a decoder sees only the half at Δ ≥ 0, whose mean is not zero.",
-    statements: &[],
-    size: (720.0, 600.0),
+    statements: &["rotation-depends-on-the-lag-alone"],
+    size: (720.0, 596.0),
     draw,
 };
 

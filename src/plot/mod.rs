@@ -23,9 +23,9 @@ mod theme;
 
 pub use attention_map::attention_map;
 pub use head_map::head_map;
-pub use lag_profile::lag_profile;
+pub use lag_profile::{lag_profile, score_profile};
 pub use scalogram::{lag_scalogram, spectrum_scalogram};
-pub use spectrum::spectrum;
+pub use spectrum::{null_title, spectrum};
 
 use panel::Canvas;
 

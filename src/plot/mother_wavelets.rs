@@ -12,8 +12,13 @@ pub(super) const FIGURE: Figure = Figure {
     caption: "Left, ψ over time, the imaginary part in light blue; right, |ψ̂| over angular frequency. A wavelet must \
               vanish at ω = 0: Haar, Ricker and the corrected Morlet wavelet do, and have a finite admissibility \
               constant C_ψ (two-sided). The Gaussian and the Morlet function e^(−t²) cos t of Oka et al. do not.",
-    statements: &[],
-    size: (720.0, 790.0),
+    statements: &[
+        "haar-constant-is-two-ln-two",
+        "ricker-constant-is-two-pi",
+        "gaussian-is-admissible",
+        "uncorrected-morlet-is-admissible",
+    ],
+    size: (720.0, 768.0),
     draw,
 };
 
@@ -75,7 +80,7 @@ impl Row {
         let top = 36.0 + 146.0 * self.index as f64;
         let shared = |axis: Axis| if self.last { axis } else { axis.unlabelled() };
         let time = shared(Axis::linear("time t (units of the wavelet)", (-TIME, TIME), 8));
-        let value = Axis::linear("ψ (no unit)", (-1.1, 1.1), 4);
+        let value = Axis::linear("ψ (no unit)", (-1.1, 1.1), 2);
         let panel = canvas.panel(Frame(60.0, top, 290.0, 100.0), time, value);
         panel.title(name);
         let times = |steps: usize| (0..=steps).map(move |i| TIME * (2.0 * i as f64 / steps as f64 - 1.0));

@@ -220,10 +220,21 @@ impl<'a, 's> Panel<'a, 's> {
 
     /// A heading above the panel.
     pub(super) fn title(&self, text: &str) {
+        self.heading(text, 8.0);
+    }
+
+    /// A heading with a key to the colours of lines under it.
+    pub(super) fn title_and_key<'k>(&self, text: &str, entries: impl IntoIterator<Item = (&'k str, RGBColor)>) {
+        let Frame(left, top, ..) = self.frame;
+        self.heading(text, 28.0);
+        self.canvas.key((left - 50.0, top - 13.0), entries);
+    }
+
+    fn heading(&self, text: &str, height: f64) {
         let Frame(left, top, ..) = self.frame;
         let style = text_style(TITLE_SIZE, INK, Pos::new(HPos::Left, VPos::Bottom));
         let font = style.font.style(FontStyle::Bold);
-        self.canvas.put((left, top - 8.0), text, TextStyle { font, ..style });
+        self.canvas.put((left, top - height), text, TextStyle { font, ..style });
     }
 
     /// The curve through these points.
@@ -236,23 +247,36 @@ impl<'a, 's> Panel<'a, 's> {
         self.polyline(points, stroke(colour, HAIR));
     }
 
-    /// What leaves the panel through its floor or ceiling runs along it.
+    /// What lies beyond the floor or the ceiling of the panel is cut off.
     fn polyline(&self, points: impl IntoIterator<Item = (f64, f64)>, style: ShapeStyle) {
-        let (low, high) = self.y.range();
-        let pixels = |at: &(f64, f64)| self.area.map_coordinate(at);
-        let mut drawn: Vec<(f64, f64)> = Vec::new();
+        let range = self.y.drawn_range();
+        let (floor, ceiling) = (range.start.min(range.end), range.start.max(range.end));
+        let mut piece: Vec<(f64, f64)> = Vec::new();
+        let mut last: Option<(f64, f64)> = None;
         for (x, y) in points {
-            let at = self.drawn(x, y.clamp(low.min(high), high.max(low)));
-            // Points closer than half a pixel to the one before cannot be seen.
-            let near = |last| {
-                let ((x, y), (last_x, last_y)) = (pixels(&at), pixels(last));
-                (x - last_x).abs().max((y - last_y).abs()) < units(0.5)
-            };
-            if !drawn.last().is_some_and(near) {
-                drawn.push(at);
+            let at = self.drawn(x, y);
+            if let Some((from, to)) = last.and_then(|last| cut(last, at, floor, ceiling)) {
+                if piece.last() != Some(&from) {
+                    self.draw_piece(&mut piece, style);
+                    piece.push(from);
+                }
+                piece.push(to);
             }
+            last = Some(at);
         }
-        self.area.draw(&PathElement::new(drawn, style)).expect(IN_MEMORY);
+        self.draw_piece(&mut piece, style);
+    }
+
+    fn draw_piece(&self, piece: &mut Vec<(f64, f64)>, style: ShapeStyle) {
+        // Points closer than half a pixel to the one before cannot be seen.
+        piece.dedup_by(|next, kept| {
+            let ((x, y), (kept_x, kept_y)) = (self.area.map_coordinate(next), self.area.map_coordinate(kept));
+            (x - kept_x).abs().max((y - kept_y).abs()) < units(0.5)
+        });
+        if piece.len() > 1 {
+            self.area.draw(&PathElement::new(piece.as_slice(), style)).expect(IN_MEMORY);
+        }
+        piece.clear();
     }
 
     /// Round marks with a white rim.
@@ -301,6 +325,16 @@ impl<'a, 's> Panel<'a, 's> {
         let style = text_style(TICK_SIZE, FAINT_INK, Pos::new(HPos::Right, VPos::Bottom));
         self.canvas.put((left + width, top - 8.0), text, style);
     }
+}
+
+/// The part of a straight line that lies between floor and ceiling.
+fn cut(from: (f64, f64), to: (f64, f64), floor: f64, ceiling: f64) -> Option<((f64, f64), (f64, f64))> {
+    let bound = |(x, y): (f64, f64)| {
+        let inside = y.clamp(floor, ceiling);
+        if inside == y { (x, y) } else { (from.0 + (to.0 - from.0) * (inside - from.1) / (to.1 - from.1), inside) }
+    };
+    let outside = from.1.max(to.1) < floor || from.1.min(to.1) > ceiling;
+    (!outside).then(|| (bound(from), bound(to)))
 }
 
 /// About how wide a text in the size of ticks is: no font is read, so that none is needed.

@@ -12,8 +12,8 @@ pub(super) const FIGURE: Figure = Figure {
     caption: "Head dimension 16, base 10⁴, interleaved pairs, double precision. (a) The rotation, from cosines and \
               sines of the angles. (b) Samples of ψ and ψ′ alone. (c) Their difference, on a scale of its own: \
               nothing but rounding, below the bound that the statement derives.",
-    statements: &[],
-    size: (740.0, 270.0),
+    statements: &["haar-type-matrix-equals-rope"],
+    size: (740.0, 260.0),
     draw,
 };
 

@@ -65,7 +65,7 @@ impl Picture<'_> {
              do not depend on what lies beyond the ends.",
             self.transform.wavelet
         );
-        Canvas::draw((400.0, 300.0), &id, &title, &description, |canvas| self.draw_on(canvas))
+        Canvas::draw((400.0, 296.0), &id, &title, &description, |canvas| self.draw_on(canvas))
     }
 
     fn draw_on(&self, canvas: &Canvas<'_>) {

@@ -10,7 +10,7 @@ pub fn spectrum(head: &Head) -> String {
     let (layer, number) = (head.layer, head.head);
     let curves = family(head, |curves| &curves.spectrum);
     Canvas::draw(
-        (400.0, 300.0),
+        (400.0, 296.0),
         &format!("layer-{layer}-head-{number}-spectrum"),
         &format!("Row power spectrum of layer {layer}, head {number}"),
         "Mean power of the attention rows over frequency, of the head and of its null models.",
@@ -18,9 +18,8 @@ pub fn spectrum(head: &Head) -> String {
             let points = 2 * head.curves.spectrum.len().saturating_sub(1);
             let frequency = Axis::linear("frequency (cycles per token)", (0.0, 0.5), 5);
             let power = Axis::decades("mean power (no unit)", positive_range(&curves, 8.0));
-            let panel = canvas.panel(Frame(66.0, 58.0, 320.0, 190.0), frequency, power);
-            panel.title("Row power spectrum");
-            draw_family(canvas, &panel, &curves, |bin| bin as f64 / points as f64);
+            let panel = canvas.panel(PROFILE_FRAME, frequency, power);
+            draw_family(&panel, "Row power spectrum", &curves, |bin| bin as f64 / points as f64);
         },
     )
 }
@@ -34,8 +33,8 @@ pub(super) fn family(head: &Head, curve: impl Fn(&Curves) -> &Vec<f64>) -> Famil
     nulls.chain([("head", BLUE, curve(&head.curves).as_slice())]).filter(|(_, _, values)| !values.is_empty()).collect()
 }
 
-/// A null model's name as prose spells it.
-pub(super) fn null_title(name: &str) -> &str {
+/// A null model's name, as [`PerNull::each`](crate::heads::PerNull::each) gives it, as prose spells it.
+pub fn null_title(name: &str) -> &str {
     match name {
         "dirichlet" => "Dirichlet",
         "alibi" => "ALiBi",
@@ -54,11 +53,14 @@ pub(super) fn positive_range(curves: &Family<'_>, decades: f64) -> (f64, f64) {
     (low / 1.3, high * 1.3)
 }
 
-/// Draws the curves with a key above the panel; what lies below the axis is left out.
-pub(super) fn draw_family(canvas: &Canvas<'_>, panel: &Panel<'_, '_>, curves: &Family<'_>, x: impl Fn(usize) -> f64) {
+/// Where the curves of a head are drawn, with room for title and key.
+pub(super) const PROFILE_FRAME: Frame = Frame(66.0, 60.0, 320.0, 190.0);
+
+/// Draws the curves under a title and a key.
+pub(super) fn draw_family(panel: &Panel<'_, '_>, title: &str, curves: &Family<'_>, x: impl Fn(usize) -> f64) {
     for (name, colour, values) in curves {
         let points = values.iter().enumerate().map(|(index, value)| (x(index), *value));
         if *name == "head" { panel.line(points, *colour) } else { panel.thin_line(points, *colour) }
     }
-    canvas.key((16.0, 26.0), curves.iter().rev().map(|(name, colour, _)| (*name, *colour)));
+    panel.title_and_key(title, curves.iter().rev().map(|(name, colour, _)| (*name, *colour)));
 }
