@@ -206,6 +206,7 @@ fn the_object_is_printed_on_request_and_files_are_replaced() {
     assert_eq!(printed["schema"], "ropelet.analyze/1");
     let transform = &printed["protocol"]["lag_transform"];
     assert_eq!(transform["wavelet"], "morlet");
+    assert_eq!(transform["parameters"], serde_json::json!({ "omega0": 6.0 }));
     let cells = transform["scales"].as_array().unwrap().len() * 64;
     assert_eq!(printed["heads"][0]["lag_scalogram"].as_array().unwrap().len(), cells);
     // Without draws there is nothing to compare with, and nothing is made up.
@@ -230,6 +231,7 @@ fn bad_input_ends_in_one_line_and_exit_code_2_with_nothing_written() {
         (vec!["--text", TEXT, "--out", &path("file")], "file: is a file, expected a folder"),
         (vec!["--text", TEXT, "--out", &out, "--lags", "100"], "100 lags: expected a power of two of at least 8"),
         (vec!["--text", TEXT, "--out", &out, "--length", "128"], "--length 128 is less than --lags 256"),
+        (vec!["--text", TEXT, "--out", &out, "--lags", "1099511627776"], "is less than --lags 1099511627776"),
         (vec!["--text", TEXT, "--out", &out, "--wavelet", "sombrero"], "sombrero"),
         (vec!["--text", TEXT, "--out", &out, "--device", "tpu"], "tpu"),
         (vec!["--text", TEXT, "--out", &out, "--dtype", "bf16"], "bf16"),

@@ -39,10 +39,10 @@ pub(super) struct Options {
     wavelet: String,
     /// Draws of the null models made from rows: shuffled keys, Dirichlet rows, ALiBi exponentials
     #[arg(long, default_value_t = 16, value_name = "N")]
-    draws: usize,
+    draws: u16,
     /// Fresh initialisations of the same configuration for the null model of untrained weights
     #[arg(long, default_value_t = 4, value_name = "N")]
-    untrained: usize,
+    untrained: u16,
     /// Let windows be longer than what a rotary model was made for
     #[arg(long)]
     allow_extrapolation: bool,
@@ -88,20 +88,21 @@ pub(super) fn analyze(
     let settings = Settings {
         window: options.length.unwrap_or(longest),
         lags: options.lags,
-        draws: options.draws,
+        draws: options.draws.into(),
         pool_untrained_heads: spec.layers.iter().all(|l| !matches!(l.attention.position, Position::Alibi(_))),
         seed: common.seed,
         wavelet: by_name(&options.wavelet, &Parameters::default())?,
     };
-    let trained = Recorder::each(&heads_of, settings.lags, settings.draws, settings.seed)?;
     if settings.window < settings.lags {
         let Settings { window, lags, .. } = settings;
         return Err(Failure::new(format!("--length {window} is less than --lags {lags}: no row would have all lags")));
     }
     let (texts, windows) = read(&checkpoint, texts, &settings)?;
+    // Only now is it known that a text has as many tokens as lags were asked for.
+    let trained = Recorder::each(&heads_of, settings.lags, settings.draws, settings.seed)?;
 
     let rows: usize = texts.iter().map(|text| text.rows).sum();
-    let total = rows * heads_of.iter().sum::<usize>() * (1 + options.untrained);
+    let total = rows * heads_of.iter().sum::<usize>() * (1 + usize::from(options.untrained));
     let bar = progress::bar(common, total as u64, "rows");
     let run = |checkpoint: &Checkpoint, recorders: Vec<Recorder>, message: String| {
         let mut decoder = Decoder::new(checkpoint, &device, precision)?;
@@ -115,7 +116,7 @@ pub(super) fn analyze(
     let mut untrained = Vec::new();
     for draw in 0..options.untrained {
         let recorders = Recorder::each(&heads_of, settings.lags, 0, settings.seed)?;
-        let fresh = checkpoint.untrained(settings.seed.wrapping_add(draw as u64));
+        let fresh = checkpoint.untrained(settings.seed.wrapping_add(draw.into()));
         untrained.push(run(&fresh, recorders, format!("untrained {} of {}", draw + 1, options.untrained))?);
     }
     bar.finish_and_clear();

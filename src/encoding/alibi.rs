@@ -1,4 +1,4 @@
-/// The slope of each head of ALiBi, steepest first within each of its two runs [press2022].
+/// The slope of each head of ALiBi, steepest first within each of its two runs \[press2022\].
 ///
 /// For `n = 2^k` heads the slopes are `2^(-8 j / n)`, `j = 1..=n`. For any other `n` they are those
 /// of the next lower power of two `p`, followed by the first `n - p` odd-numbered slopes
@@ -25,7 +25,7 @@ pub fn alibi_slopes(heads: usize) -> Vec<f64> {
     regular.chain(between).collect()
 }
 
-/// What ALiBi adds to the score at each lag `0..length`: `-slope · lag` [press2022].
+/// What ALiBi adds to the score at each lag `0..length`: `-slope · lag` \[press2022\].
 ///
 /// Implementations that add `slope · key` instead differ by a constant per query row, which the
 /// softmax does not see.

@@ -3,7 +3,7 @@
 /// This is the score of a query and a key whose `d/2 = inverse_frequencies.len()` pairs are all
 /// equal unit vectors, divided by `d/2`. `K(0) = 1`, every term has infinite support, and for the
 /// unscaled frequencies `K(Δ) ≈ 1 - (ln Δ + 0.5772) / ln(base)` on `1 < Δ < base`: it decays with
-/// the logarithm of the lag [su2024]. Attention factors and coordinates that are not rotated are
+/// the logarithm of the lag \[su2024\]. Attention factors and coordinates that are not rotated are
 /// not part of the kernel.
 ///
 /// `theta Δ` is rounded before the cosine, so the error at lag `Δ` is at most about

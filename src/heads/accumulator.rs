@@ -1,3 +1,4 @@
+use crate::numeric::{Real, gamma};
 use crate::signal::{PowerSpectrum, Sides};
 
 /// Sums over attention rows, by lag and by frequency.
@@ -83,9 +84,15 @@ impl Accumulator {
     /// The means; not a number where no row was added.
     pub(super) fn statistics(&self, transform: &PowerSpectrum<f64>) -> Statistics {
         let mean = |sums: &[f64]| sums.iter().map(|sum| sum / self.rows as f64).collect::<Vec<_>>();
-        let mut score_profile = mean(&self.scores);
-        let centre = score_profile.iter().sum::<f64>() / score_profile.len() as f64;
-        score_profile.iter_mut().for_each(|score| *score -= centre);
+        let scores = mean(&self.scores);
+        let centre = scores.iter().sum::<f64>() / scores.len() as f64;
+        let mut score_profile: Vec<f64> = scores.iter().map(|score| score - centre).collect();
+        // Scores that are equal but for the rounding of their sums have no profile.
+        let rounding = gamma(self.rows as usize + scores.len(), f64::UNIT_ROUNDOFF);
+        let energy = |values: &[f64]| values.iter().map(|x| x * x).sum::<f64>();
+        if energy(&score_profile) <= rounding * rounding * energy(&scores) {
+            score_profile.fill(0.0);
+        }
         Statistics {
             lag_profile: mean(&self.probabilities),
             score_spectrum: power(&score_profile, transform),

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use rayon::prelude::*;
@@ -91,7 +92,7 @@ pub struct Transform {
     /// The mother wavelet.
     pub wavelet: &'static str,
     /// Its parameters.
-    pub parameters: Vec<(&'static str, f64)>,
+    pub parameters: BTreeMap<&'static str, f64>,
     /// The factor of each scale.
     pub norm: Norm,
     /// What the signal is taken to be outside its range.
@@ -101,7 +102,7 @@ pub struct Transform {
     /// Centre frequency of the wavelet at each scale, in cycles per sample.
     pub frequencies: Vec<f64>,
     /// Distance from either end within which a coefficient depends on the boundary, at each scale,
-    /// in samples: the scale times the wavelet's e-folding time [torrence1998].
+    /// in samples: the scale times the wavelet's e-folding time \[torrence1998\].
     pub cone: Vec<f64>,
 }
 
@@ -121,6 +122,9 @@ pub struct Text {
 impl Text {
     /// Cuts a text of so many tokens into windows, the last of which may be shorter than the others
     /// but not shorter than the lags.
+    ///
+    /// # Panics
+    /// When the window has no tokens.
     pub fn cut(name: String, tokens: usize, window: usize, lags: usize) -> Self {
         let mut windows = vec![window; tokens / window];
         windows.push(tokens % window);
@@ -191,7 +195,10 @@ impl Head {
 /// seed; all of them have seen the windows of `texts`.
 ///
 /// # Errors
-/// A head has no rows or is not finite; an untrained run has other heads.
+/// A head has no rows or is not finite; a signal is too short for the wavelet's scales.
+///
+/// # Panics
+/// When the recorders have another number of lags than the settings.
 pub fn analyze(
     settings: &Settings,
     checkpoint: Source,
@@ -215,6 +222,7 @@ pub fn analyze(
     };
     let lag_transform = Cwt::new(wavelet, lags, &lag_scales, Norm::L2, Boundary::Reflect)?;
     let bin_transform = Cwt::new(wavelet, lags / 2, &bin_scales, Norm::L2, Boundary::Reflect)?;
+    assert!(trained.iter().all(|recorder| recorder.lags() == lags), "recorded with other settings");
     let windows: Vec<usize> = texts.iter().flat_map(|text| text.windows.iter().copied()).collect();
     let dirichlet = dirichlet_draws(&windows, lags, draws, seed);
     let alibi = alibi_draws(&windows, lags, draws);
@@ -284,7 +292,7 @@ impl Transform {
     fn new(wavelet: &dyn MotherWavelet, scales: &[f64]) -> Self {
         Self {
             wavelet: wavelet.name(),
-            parameters: wavelet.parameters(),
+            parameters: wavelet.parameters().into_iter().collect(),
             norm: Norm::L2,
             boundary: Boundary::Reflect,
             scales: scales.to_vec(),

@@ -7,7 +7,7 @@ use super::Statistics;
 use crate::numeric::{Real, gamma};
 
 /// Edges between the low, middle and high band, in cycles per token: a quarter and three quarters
-/// of the Nyquist frequency [ruscio2025].
+/// of the Nyquist frequency \[ruscio2025\].
 pub(super) const BAND_EDGES: [f64; 2] = [0.125, 0.375];
 
 /// One number about a head, computed from its [`Statistics`].
