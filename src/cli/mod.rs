@@ -13,6 +13,7 @@
 mod analyze;
 mod cwt;
 mod explain;
+#[cfg(feature = "model")]
 mod extract;
 mod failure;
 #[cfg(feature = "plot")]
@@ -37,6 +38,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use failure::Failure;
 #[cfg(not(feature = "model"))]
 use left_out as analyze;
+#[cfg(not(feature = "model"))]
+use left_out as extract;
 #[cfg(not(feature = "plot"))]
 use left_out as figures;
 #[cfg(not(all(feature = "model", feature = "plot")))]

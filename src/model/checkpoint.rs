@@ -76,6 +76,15 @@ impl Checkpoint {
         }
     }
 
+    /// The same weights under a changed spec: what the model would compute if it were read so.
+    ///
+    /// Only changes that leave every tensor's shape as it is can be run.
+    #[must_use]
+    pub fn with_spec(mut self, change: impl FnOnce(&mut Spec)) -> Self {
+        change(&mut self.spec);
+        self
+    }
+
     /// What the model computes.
     pub fn spec(&self) -> &Spec {
         &self.spec

@@ -282,6 +282,14 @@ pub enum ModelError {
         /// The type that was computed in.
         precision: Precision,
     },
+    /// A selection names a layer that the model does not have.
+    #[error("layer {found} does not exist, expected one below {layers}")]
+    NoSuchLayer {
+        /// The layer.
+        found: usize,
+        /// Number of layers.
+        layers: usize,
+    },
     /// A selection names a head that the model does not have.
     #[error("head {found} of {site} does not exist, expected one below {heads}")]
     NoSuchHead {

@@ -103,7 +103,7 @@ fn activation(config: &mut Config, key: &str, default: &str) -> Result<Activatio
         "relu" => Activation::Relu,
         _ => {
             let known = "silu, swish, gelu, gelu_python, gelu_new, gelu_fast, gelu_pytorch_tanh or relu";
-            return Err(config.bad_key(key, known, name));
+            return Err(config.bad_key(key, known, format!("{name:?}")));
         }
     })
 }

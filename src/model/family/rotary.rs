@@ -44,6 +44,8 @@ pub(super) fn read(
     };
     let partial = match parameters.number(config, "partial_rotary_factor")? {
         Some(partial) => partial,
+        // That whole heads are rotated goes without saying, and is not recorded as a default.
+        None if keys.partial_default == 1.0 && config.present(keys.partial).is_none() => 1.0,
         None => config.read(keys.partial, Some(keys.partial_default), "a number above 0, at most 1", Value::as_f64)?,
     };
     if !(partial > 0.0 && partial <= 1.0) {
@@ -113,7 +115,7 @@ pub(super) fn read(
                     .unwrap_or_else(|| longrope_attention_factor(factor, original_length)),
             }
         }
-        _ => return Err(config.bad_key(&parameters.path("rope_type"), TYPES, rope_type)),
+        _ => return Err(config.bad_key(&parameters.path("rope_type"), TYPES, format!("{rope_type:?}"))),
     };
     let rotary = Rotary { base, dim, pairing: Pairing::HalfSplit, scaling };
     // A table for each side of the switch of the types that depend on the length.
