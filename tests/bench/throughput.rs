@@ -9,6 +9,8 @@
 //! unmeasured run. Prints one JSON object with the median over the runs.
 //! Defaults: `cpu f32 1024 1 7`.
 
+#![allow(clippy::print_stdout)]
+
 use std::env;
 use std::error::Error;
 use std::time::Instant;
