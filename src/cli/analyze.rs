@@ -209,10 +209,9 @@ fn summary(analysis: &Analysis, out: &Path) -> String {
     let rows = analysis.heads.first().map_or(0, |head| head.rows);
     let texts = analysis.texts.iter().filter(|text| text.rows > 0).count();
     format!(
-        "{} heads of {} layers, {rows} rows of {texts} texts each: {}, {}",
+        "{} heads, {rows} rows each, from {texts} text{}: {} and analysis.json",
         analysis.heads.len(),
-        analysis.checkpoint.layers,
+        if texts == 1 { "" } else { "s" },
         out.join("heads.parquet").display(),
-        out.join("analysis.json").display(),
     )
 }
