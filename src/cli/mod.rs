@@ -22,8 +22,8 @@ mod figures;
 mod heads_table;
 #[cfg(not(all(feature = "model", feature = "plot")))]
 mod left_out;
+mod npy;
 mod output;
-#[cfg(feature = "model")]
 mod progress;
 #[cfg(all(feature = "model", feature = "plot"))]
 mod report;

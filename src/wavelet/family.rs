@@ -1,7 +1,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{DerivativeOfGaussian, Gaussian, Haar, Morlet, Morse, MotherWavelet, Paul, Ricker, WaveletError};
+use super::{
+    DerivativeOfGaussian, Gaussian, Haar, HaarLike, Morlet, Morse, MotherWavelet, Part, Paul, Ricker, WaveletError,
+};
 
 /// The mother wavelets by the names that the program uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,6 +24,10 @@ pub enum Family {
     Paul,
     /// [`Morse`]; parameters `order` (its `beta`, by default 20) and `gamma` (by default 3).
     Morse,
+    /// [`HaarLike`], `psi`; parameter `cycles`, by default 1.
+    HaarLike,
+    /// [`HaarLike`], `psi'`; parameter `cycles`, by default 1.
+    HaarLikePrime,
 }
 
 /// Parameters of a wavelet by name; those left out take the defaults of [`Family`].
@@ -39,7 +45,7 @@ pub struct Parameters {
 
 impl Family {
     /// Every family, in the order of the documentation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Haar,
         Self::Ricker,
         Self::Morlet,
@@ -48,6 +54,8 @@ impl Family {
         Self::Dog,
         Self::Paul,
         Self::Morse,
+        Self::HaarLike,
+        Self::HaarLikePrime,
     ];
 
     /// The name in the program's spelling.
@@ -61,6 +69,8 @@ impl Family {
             Self::Dog => "dog",
             Self::Paul => "paul",
             Self::Morse => "morse",
+            Self::HaarLike => "haar-like",
+            Self::HaarLikePrime => "haar-like-prime",
         }
     }
 
@@ -71,6 +81,7 @@ impl Family {
             Self::Morlet | Self::MorletUncorrected => &["omega0"],
             Self::Dog | Self::Paul => &["order"],
             Self::Morse => &["order", "gamma"],
+            Self::HaarLike | Self::HaarLikePrime => &["cycles"],
         }
     }
 
@@ -94,6 +105,7 @@ impl Family {
         }
         let order = |default: f64| parameters.order.unwrap_or(default);
         let omega0 = parameters.omega0.unwrap_or(6.0);
+        let cycles = parameters.cycles.unwrap_or(1);
         Ok(match self {
             Self::Haar => Box::new(Haar),
             Self::Ricker => Box::new(Ricker),
@@ -103,6 +115,8 @@ impl Family {
             Self::Dog => Box::new(DerivativeOfGaussian::new(whole(wavelet, order(2.0))?)?),
             Self::Paul => Box::new(Paul::new(whole(wavelet, order(4.0))?)?),
             Self::Morse => Box::new(Morse::new(order(20.0), parameters.gamma.unwrap_or(3.0))?),
+            Self::HaarLike => Box::new(HaarLike::new(cycles, Part::Psi)?),
+            Self::HaarLikePrime => Box::new(HaarLike::new(cycles, Part::PsiPrime)?),
         })
     }
 }

@@ -1,0 +1,229 @@
+//! Arrays in numpy's `.npy` format, as far as the program needs it: little-endian floating-point
+//! numbers in C order.
+//!
+//! A header is a claim by whoever wrote the file. It is read within fixed limits, and its shape is
+//! held against the size of the file before anything is allocated for it.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+
+use num_complex::Complex;
+
+use super::Failure;
+
+/// numpy refuses longer headers too; they only occur with structured types.
+const MAX_HEADER: usize = 10_000;
+
+/// The numbers of an array, in the type that the file has.
+pub(super) enum Values {
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+}
+
+/// An array in C order.
+pub(super) struct Array {
+    pub(super) shape: Vec<usize>,
+    pub(super) values: Values,
+}
+
+/// A number that can stand in a `.npy` file.
+pub(super) trait Element: Copy {
+    /// numpy's type string.
+    const DESCR: &'static str;
+    /// numpy's name of the type, for people.
+    const NAME: &'static str;
+
+    fn write(self, out: &mut impl Write) -> io::Result<()>;
+}
+
+impl Element for f32 {
+    const DESCR: &'static str = "<f4";
+    const NAME: &'static str = "float32";
+
+    fn write(self, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(&self.to_le_bytes())
+    }
+}
+
+impl Element for f64 {
+    const DESCR: &'static str = "<f8";
+    const NAME: &'static str = "float64";
+
+    fn write(self, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(&self.to_le_bytes())
+    }
+}
+
+impl Element for Complex<f32> {
+    const DESCR: &'static str = "<c8";
+    const NAME: &'static str = "complex64";
+
+    fn write(self, out: &mut impl Write) -> io::Result<()> {
+        self.re.write(out)?;
+        self.im.write(out)
+    }
+}
+
+impl Element for Complex<f64> {
+    const DESCR: &'static str = "<c16";
+    const NAME: &'static str = "complex128";
+
+    fn write(self, out: &mut impl Write) -> io::Result<()> {
+        self.re.write(out)?;
+        self.im.write(out)
+    }
+}
+
+/// Reads an array of `float32` or `float64`.
+pub(super) fn read(path: &Path) -> Result<Array, Failure> {
+    let fail = |error: io::Error| Failure::at(path, error);
+    let wrong = |message: String| Failure::at(path, message);
+    let metadata = fs::metadata(path).map_err(fail)?;
+    if !metadata.is_file() {
+        return Err(wrong("is not a file, expected an array in .npy format".into()));
+    }
+    let mut reader = BufReader::new(File::open(path).map_err(fail)?);
+    let (text, offset) = header_text(&mut reader).map_err(|found| wrong(format!("not a .npy file: {found}")))?;
+    let header = Header::parse(&text).map_err(|found| wrong(format!("unreadable .npy header: {found}")))?;
+    let size = match header.descr.as_str() {
+        "<f4" => 4,
+        "<f8" => 8,
+        other => return Err(wrong(format!("dtype is {other}, expected '<f4' or '<f8' (float32, float64)"))),
+    };
+    if header.fortran_order && header.shape.len() > 1 {
+        return Err(wrong("array is in Fortran order, expected C order (save numpy.ascontiguousarray of it)".into()));
+    }
+    let claimed = header.shape.iter().try_fold(size, |bytes: u64, &length| bytes.checked_mul(length));
+    let found = metadata.len().saturating_sub(offset);
+    if claimed != Some(found) {
+        let claimed = claimed.map_or("more than 2^64".into(), |bytes| bytes.to_string());
+        let shape = &header.shape;
+        return Err(wrong(format!("shape {shape:?} of {} takes {claimed} bytes, found {found}", header.descr)));
+    }
+    let mut bytes = Vec::with_capacity(found as usize);
+    reader.read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() as u64 != found {
+        return Err(wrong(format!("the file changed while it was read: {} bytes, expected {found}", bytes.len())));
+    }
+    let values = if size == 4 {
+        Values::F32(bytes.as_chunks().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect())
+    } else {
+        Values::F64(bytes.as_chunks().0.iter().map(|chunk| f64::from_le_bytes(*chunk)).collect())
+    };
+    // The product fits the file, so that each length of a non-empty array fits a usize.
+    Ok(Array { shape: header.shape.iter().map(|&length| length as usize).collect(), values })
+}
+
+/// Writes the header of an array of this shape; the elements follow in C order.
+pub(super) fn write_header<E: Element>(out: &mut BufWriter<File>, shape: &[usize]) -> io::Result<()> {
+    let lengths: String = shape.iter().map(|length| format!("{length}, ")).collect();
+    let dictionary =
+        format!("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", E::DESCR, lengths.trim_end());
+    // Magic, version and length take 10 bytes; numbers start at a multiple of 64.
+    let padding = 63 - (10 + dictionary.len()) % 64;
+    let length = u16::try_from(dictionary.len() + padding + 1).map_err(io::Error::other)?;
+    out.write_all(b"\x93NUMPY\x01\x00")?;
+    out.write_all(&length.to_le_bytes())?;
+    writeln!(out, "{dictionary}{:padding$}", "")
+}
+
+/// The text of the header and where the numbers start; or what was found instead.
+fn header_text(reader: &mut impl Read) -> Result<(String, u64), String> {
+    let mut preamble = [0; 8];
+    reader.read_exact(&mut preamble).map_err(|_| "shorter than its magic bytes".to_owned())?;
+    let [magic @ .., major, minor] = &preamble;
+    if magic != b"\x93NUMPY" {
+        return Err(format!("begins with {}", preamble.escape_ascii()));
+    }
+    let cut = |_| "ends inside its header".to_owned();
+    let (length, start) = match major {
+        1 => {
+            let mut length = [0; 2];
+            reader.read_exact(&mut length).map_err(cut)?;
+            (u16::from_le_bytes(length).into(), 10)
+        }
+        2 | 3 => {
+            let mut length = [0; 4];
+            reader.read_exact(&mut length).map_err(cut)?;
+            (u32::from_le_bytes(length) as usize, 12)
+        }
+        _ => return Err(format!("format version {major}.{minor}, expected 1 to 3")),
+    };
+    if length > MAX_HEADER {
+        return Err(format!("header of {length} bytes, expected at most {MAX_HEADER}"));
+    }
+    let mut text = vec![0; length];
+    reader.read_exact(&mut text).map_err(cut)?;
+    let text = String::from_utf8(text).map_err(|_| "header is not text".to_owned())?;
+    Ok((text, (start + length) as u64))
+}
+
+/// What a header says.
+#[derive(Debug, PartialEq)]
+struct Header {
+    descr: String,
+    fortran_order: bool,
+    shape: Vec<u64>,
+}
+
+impl Header {
+    /// Reads `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`, in any order of the keys.
+    ///
+    /// A type that is not a plain string (a structured one) comes back as it is written.
+    fn parse(text: &str) -> Result<Self, String> {
+        let value = |key: &str| {
+            let (_, rest) = text.split_once(&format!("'{key}':")).ok_or_else(|| format!("no `{key}`"))?;
+            Ok::<_, String>(rest.trim_start())
+        };
+        let descr = value("descr")?;
+        let descr = match descr.strip_prefix('\'').and_then(|rest| rest.split_once('\'')) {
+            Some((descr, _)) => descr.to_owned(),
+            None => descr.chars().take_while(|c| *c != ']').chain([']']).take(60).collect(),
+        };
+        let order = value("fortran_order")?;
+        let fortran_order = match (order.starts_with("True"), order.starts_with("False")) {
+            (true, _) => true,
+            (_, true) => false,
+            _ => return Err("`fortran_order` is neither True nor False".into()),
+        };
+        let shape = value("shape")?;
+        let lengths = shape.strip_prefix('(').and_then(|rest| rest.split_once(')')).ok_or("`shape` is not a tuple")?.0;
+        let lengths = lengths.strip_suffix(',').unwrap_or(lengths).split(',').map(str::trim);
+        let shape = lengths
+            .filter(|length| !length.is_empty())
+            .map(|length| length.parse().map_err(|_| format!("`shape` has the length `{length}`")))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { descr, fortran_order, shape })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_read_as_numpy_writes_them() {
+        let header = |text| Header::parse(text).unwrap();
+        let plain = header("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }      \n");
+        assert_eq!(plain, Header { descr: "<f4".into(), fortran_order: false, shape: vec![3, 4] });
+        assert_eq!(header("{'descr': '>i8', 'fortran_order': True, 'shape': (7,), }").shape, [7]);
+        assert!(header("{'shape': (), 'descr': '<f8', 'fortran_order': False}").shape.is_empty());
+        let record = header("{'descr': [('a', '<f4'), ('b', '<i2')], 'fortran_order': False, 'shape': (2,), }");
+        assert_eq!(record.descr, "[('a', '<f4'), ('b', '<i2')]");
+    }
+
+    #[test]
+    fn broken_headers_say_what_is_missing() {
+        for (text, expected) in [
+            ("", "no `descr`"),
+            ("{'descr': '<f4', 'shape': (1,)}", "no `fortran_order`"),
+            ("{'descr': '<f4', 'fortran_order': 1, 'shape': (1,)}", "`fortran_order` is neither True nor False"),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': 3}", "`shape` is not a tuple"),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (-3,)}", "`shape` has the length `-3`"),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (1e9,)}", "`shape` has the length `1e9`"),
+        ] {
+            assert_eq!(Header::parse(text).unwrap_err(), expected, "{text}");
+        }
+    }
+}

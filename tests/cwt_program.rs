@@ -1,0 +1,359 @@
+//! `ropelet wavelet` and `ropelet cwt` as programs: output, exit codes, and hostile input.
+#![cfg(feature = "cli")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use npyz::WriterBuilder;
+use num_complex::{Complex, Complex64};
+use ropelet::numeric::Real;
+use ropelet::signal::{Boundary, Cwt, Norm, octaves};
+use ropelet::wavelet::{DerivativeOfGaussian, Morlet, MotherWavelet, Paul};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+fn ropelet(words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ropelet")).args(words).output().unwrap()
+}
+
+fn stdout(words: &[&str]) -> String {
+    let output = ropelet(words);
+    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn json_of(words: &[&str]) -> Value {
+    serde_json::from_str(&stdout(&[words, &["--json"]].concat())).unwrap()
+}
+
+/// One line on stderr, exit code 2, nothing on stdout.
+#[track_caller]
+fn assert_refused(words: &[&str], expected: &[&str]) {
+    let output = ropelet(words);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{words:?}: {stderr}");
+    assert!(output.stdout.is_empty());
+    assert!(stderr.starts_with("error: ") && !stderr.contains("panicked"), "{stderr}");
+    for part in expected {
+        assert!(stderr.contains(part), "{words:?}: no `{part}` in {stderr}");
+    }
+}
+
+// --- wavelet ----------------------------------------------------------------------------------------
+
+#[test]
+fn the_json_of_a_wavelet_has_the_documented_keys() {
+    let keys = [
+        "schema",
+        "name",
+        "parameters",
+        "mean",
+        "energy",
+        "admissible",
+        "c_psi",
+        "reason",
+        "centre_frequency",
+        "time_spread",
+        "frequency_spread",
+        "uncertainty_product",
+        "support",
+    ];
+    for name in "haar ricker morlet morlet-uncorrected gaussian dog paul morse haar-like haar-like-prime".split(' ') {
+        let object = json_of(&["wavelet", name]);
+        let mut found: Vec<_> = object.as_object().unwrap().keys().map(String::as_str).collect();
+        found.sort_unstable();
+        let mut expected = keys.to_vec();
+        expected.sort_unstable();
+        assert_eq!(found, expected);
+        assert_eq!((&object["schema"], &object["name"]), (&json!("ropelet.wavelet/1"), &json!(name)));
+        assert_eq!(object["admissible"], json!(object["c_psi"].is_number()));
+        assert_eq!(object["reason"].is_string(), object["c_psi"].is_null());
+    }
+}
+
+#[test]
+fn numbers_pass_through_the_program_unchanged() {
+    let haar = json_of(&["wavelet", "haar"]);
+    assert_eq!(haar["c_psi"], json!(2.0 * 2f64.ln()));
+    assert_eq!(haar["support"], json!([0.0, 1.0]));
+    assert!(haar["frequency_spread"].is_null() && haar["uncertainty_product"].is_null());
+    let morlet = json_of(&["wavelet", "morlet", "--omega0", "5"]);
+    assert_eq!(morlet["parameters"], json!({"omega0": 5.0}));
+    assert_eq!(morlet["c_psi"].as_f64(), Morlet::corrected(5.0).unwrap().admissibility().c_psi());
+    let dog = json_of(&["wavelet", "dog", "--order", "40"]);
+    assert_eq!(dog["energy"].as_f64().unwrap(), DerivativeOfGaussian::new(40).unwrap().energy());
+    let morse = json_of(&["wavelet", "morse", "--order", "3", "--gamma", "2.5"]);
+    assert_eq!(morse["parameters"], json!({"beta": 3.0, "gamma": 2.5}));
+    let pair = json_of(&["wavelet", "haar-like", "--cycles", "2"]);
+    assert!((pair["c_psi"].as_f64().unwrap() - 0.536_900_062_536_9).abs() < 1e-12);
+    let gaussian = json_of(&["wavelet", "gaussian"]);
+    assert!(gaussian["reason"].as_str().unwrap().contains("ln(1/eps)"));
+}
+
+#[test]
+fn text_says_which_sides_are_counted() {
+    let text = stdout(&["wavelet", "ricker"]);
+    assert_eq!(text.matches("two-sided").count(), 3, "{text}");
+    // Aligned: every value starts in the same column.
+    let starts: Vec<_> = text.lines().map(|line| line.chars().collect::<String>().rfind("  ").unwrap()).collect();
+    assert!(starts.len() == 10, "{text}");
+    assert!(stdout(&["wavelet", "haar"]).contains("infinite"));
+    assert!(stdout(&["wavelet", "gaussian"]).contains("none: its mean is 1.77"));
+}
+
+#[test]
+fn flags_and_names_that_do_not_fit_are_refused() {
+    assert_refused(&["wavelet", "mexh"], &["unknown wavelet `mexh`", "haar ricker morlet", "haar-like-prime"]);
+    assert_refused(&["wavelet", "haar", "--order", "2"], &["--order does not apply to haar"]);
+    assert_refused(&["wavelet", "dog", "--omega0", "5"], &["--omega0 does not apply to dog", "order"]);
+    assert_refused(&["wavelet", "paul", "--gamma", "3"], &["--gamma does not apply to paul"]);
+    assert_refused(&["wavelet", "morlet", "--cycles", "1"], &["--cycles does not apply to morlet"]);
+    assert_refused(&["wavelet", "morlet", "--omega0", "-1"], &["omega0 is -1"]);
+    assert_refused(&["wavelet", "morlet", "--omega0", "nan"], &["omega0 is NaN"]);
+    assert_refused(&["wavelet", "dog", "--order", "1.5"], &["order is 1.5", "whole number"]);
+    assert_refused(&["wavelet", "haar-like", "--cycles", "0"], &["cycles"]);
+}
+
+// --- cwt ----------------------------------------------------------------------------------------------
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn str(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().to_owned()
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> String {
+        fs::write(self.path(name), bytes).unwrap();
+        self.str(name)
+    }
+
+    /// An array as npyz, which is not the program's own code, writes it.
+    fn array<T: npyz::AutoSerialize + Copy>(
+        &self,
+        name: &str,
+        shape: &[u64],
+        values: &[T],
+        order: npyz::Order,
+    ) -> String {
+        let mut bytes = Vec::new();
+        let mut writer =
+            npyz::WriteOptions::new().default_dtype().shape(shape).order(order).writer(&mut bytes).begin_nd().unwrap();
+        writer.extend(values.iter().copied()).unwrap();
+        writer.finish().unwrap();
+        self.write(name, &bytes)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(self.0.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+fn read<T: npyz::Deserialize>(path: &Path) -> (Vec<u64>, Vec<T>) {
+    let bytes = fs::read(path).unwrap();
+    let file = npyz::NpyFile::new(&bytes[..]).unwrap();
+    (file.shape().to_vec(), file.into_vec().unwrap())
+}
+
+fn samples<T: Real>(count: usize) -> Vec<T> {
+    (0..count).map(|t| T::of(((t * t + 5 * t) % 23) as f64 / 11.0 - 1.0)).collect()
+}
+
+#[test]
+fn every_leading_axis_and_type_comes_out_as_the_library_computes_it() {
+    let folder = Folder::new();
+    let (n, out) = (20, folder.str("out.npy"));
+    let signals: Vec<f32> = samples(2 * 3 * n);
+    let input = folder.array("in.npy", &[2, 3, n as u64], &signals, npyz::Order::C);
+
+    let object = json_of(&[
+        "cwt",
+        &input,
+        "--wavelet",
+        "morlet",
+        "--omega0",
+        "5",
+        "--octaves",
+        "0..3",
+        "--voices",
+        "2",
+        "--out",
+        &out,
+    ]);
+    let (shape, values) = read::<Complex<f32>>(&folder.path("out.npy"));
+    let scales = octaves(0..=3, 2.try_into().unwrap());
+    let cwt = Cwt::<f32>::new(&Morlet::corrected(5.0).unwrap(), n, &scales, Norm::L2, Boundary::Zero).unwrap();
+    assert_eq!(shape, [2, 3, 7, 20]);
+    assert_eq!(values, cwt.transform(&signals).unwrap());
+    assert_eq!(object["schema"], json!("ropelet.cwt/1"));
+    assert_eq!(object["scales"].as_array().unwrap().len(), 7);
+    assert_eq!(object["output_shape"], json!([2, 3, 7, 20]));
+    assert_eq!((&object["input_dtype"], &object["output_dtype"]), (&json!("float32"), &json!("complex64")));
+    let frequency = object["frequencies"][6].as_f64().unwrap();
+    assert_eq!(frequency, Morlet::corrected(5.0).unwrap().centre_frequency() / 8.0);
+
+    let signal: Vec<f64> = samples(n);
+    let input = folder.array("one.npy", &[n as u64], &signal, npyz::Order::Fortran);
+    let words = [
+        "cwt",
+        &input,
+        "--wavelet",
+        "dog",
+        "--order",
+        "3",
+        "--scales",
+        "1.5,4",
+        "--out",
+        &out,
+        "--norm",
+        "l1",
+        "--boundary",
+        "reflect",
+    ];
+    stdout(&words);
+    let (shape, values) = read::<f64>(&folder.path("out.npy"));
+    let dog = DerivativeOfGaussian::new(3).unwrap();
+    let cwt = Cwt::<f64>::new(&dog, n, &[1.5, 4.0], Norm::L1, Boundary::Reflect).unwrap();
+    assert_eq!((shape, values), (vec![2, 20], cwt.transform_real(&signal).unwrap()));
+
+    stdout(&[
+        "cwt",
+        &input,
+        "--wavelet",
+        "paul",
+        "--scales",
+        "3",
+        "--out",
+        &out,
+        "--boundary",
+        "periodic",
+        "--threads",
+        "1",
+    ]);
+    let (shape, values) = read::<Complex64>(&folder.path("out.npy"));
+    let cwt = Cwt::<f64>::new(&Paul::new(4).unwrap(), n, &[3.0], Norm::L2, Boundary::Periodic).unwrap();
+    assert_eq!((shape, values), (vec![1, 20], cwt.transform(&signal).unwrap()));
+    assert_eq!(folder.names(), ["in.npy", "one.npy", "out.npy"]);
+}
+
+#[test]
+fn many_signals_are_written_in_batches_and_in_order() {
+    let folder = Folder::new();
+    let (signals, n, out) = (300, 512, folder.str("out.npy"));
+    let values: Vec<f64> = samples(signals * n);
+    let input = folder.array("in.npy", &[signals as u64, n as u64], &values, npyz::Order::C);
+    // 300 tables of 101 scales × 512 samples × 8 bytes are two batches.
+    let words = ["cwt", &input, "--wavelet", "ricker", "--octaves", "0..2", "--voices", "50", "--out", &out];
+    stdout(&words);
+    let (shape, coefficients) = read::<f64>(&folder.path("out.npy"));
+    assert_eq!(shape, [300, 101, 512]);
+    let scales = octaves(0..=2, 50.try_into().unwrap());
+    let cwt = Cwt::<f64>::new(&ropelet::wavelet::Ricker, n, &scales, Norm::L2, Boundary::Zero).unwrap();
+    for signal in [0, 161, 162, 163, 299] {
+        let table = cwt.transform_real(&values[signal * n..(signal + 1) * n]).unwrap();
+        assert_eq!(coefficients[signal * table.len()..(signal + 1) * table.len()], table, "signal {signal}");
+    }
+}
+
+/// A header that numpy could have written, followed by these bytes.
+fn npy(dictionary: &str, data: &[u8]) -> Vec<u8> {
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(u16::try_from(dictionary.len()).unwrap().to_le_bytes());
+    bytes.extend(dictionary.as_bytes());
+    bytes.extend(data);
+    bytes
+}
+
+#[test]
+fn hostile_arrays_get_one_clear_error_and_leave_nothing_behind() {
+    let folder = Folder::new();
+    let header = |descr: &str, fortran: &str, shape: &str| {
+        format!("{{'descr': {descr}, 'fortran_order': {fortran}, 'shape': {shape}, }}\n")
+    };
+    let float = |shape: &str| header("'<f8'", "False", shape);
+    let nested = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {}", "(".repeat(9000));
+    let cases: Vec<(Vec<u8>, &[&str])> = vec![
+        (b"".to_vec(), &["not a .npy file"]),
+        (b"PK\x03\x04 a zip archive".to_vec(), &["not a .npy file", "begins with PK"]),
+        (b"\x93NUMPY\x09\x00aaaaaaaa".to_vec(), &["format version 9.0"]),
+        (b"\x93NUMPY\x02\x00\xff\xff\xff\xff{".to_vec(), &["header of 4294967295 bytes"]),
+        (b"\x93NUMPY\x01\x00\x80\x00{'descr'".to_vec(), &["ends inside its header"]),
+        (npy("{}", &[]), &["no `descr`"]),
+        (npy(&nested, &[]), &["shape"]),
+        (npy(&header("'<i4'", "False", "(2,)"), &[0; 8]), &["dtype is <i4", "expected '<f4' or '<f8'"]),
+        (npy(&header("'>f8'", "False", "(1,)"), &[0; 8]), &["dtype is >f8"]),
+        (npy(&header("'<c16'", "False", "(1,)"), &[0; 16]), &["dtype is <c16"]),
+        (npy(&header("'|O'", "False", "(1,)"), &[0; 8]), &["dtype is |O"]),
+        (npy(&header("[('x', '<f8')]", "False", "(1,)"), &[0; 8]), &["dtype is [('x', '<f8')]"]),
+        (npy(&header("'<f8'", "True", "(2, 2)"), &[0; 32]), &["Fortran order", "expected C order"]),
+        (npy(&float("()"), &[0; 8]), &["no axes"]),
+        (npy(&float("(0,)"), &[]), &["shape [0] is empty"]),
+        (npy(&float("(3, 0)"), &[]), &["is empty"]),
+        (npy(&float("(4,)"), &[0; 24]), &["takes 32 bytes, found 24"]),
+        (npy(&float("(2,)"), &[0; 24]), &["takes 16 bytes, found 24"]),
+        (npy(&float("(4000000000000,)"), &[0; 8]), &["takes 32000000000000 bytes, found 8"]),
+        (npy(&float("(9223372036854775807, 4)"), &[0; 8]), &["more than 2^64"]),
+        (npy(&float("(99999999999999999999,)"), &[0; 8]), &["`shape` has the length"]),
+        (npy(&float("(2,)"), &[1.0f64.to_le_bytes(), f64::NAN.to_le_bytes()].concat()), &["sample 1 is NaN"]),
+        (npy(&float("(1, 1)"), &f64::NEG_INFINITY.to_le_bytes()), &["sample 0 is -inf"]),
+    ];
+    for (i, (bytes, expected)) in cases.iter().enumerate() {
+        let name = format!("case{i}.npy");
+        let (input, out) = (folder.write(&name, bytes), folder.str("out.npy"));
+        assert_refused(
+            &["cwt", &input, "--wavelet", "haar", "--scales", "2", "--out", &out],
+            &[&[name.as_str()], *expected].concat(),
+        );
+        fs::remove_file(&input).unwrap();
+        assert!(folder.names().is_empty(), "{:?}", folder.names());
+    }
+}
+
+#[test]
+fn bad_requests_leave_the_output_as_it_was() {
+    let folder = Folder::new();
+    let input = folder.array("in.npy", &[8], &samples::<f64>(8), npyz::Order::C);
+    let out = folder.write("out.npy", b"untouched");
+    let refused = |flags: &[&str], expected: &[&str]| {
+        assert_refused(&[&["cwt", &input, "--out", &out], flags].concat(), expected);
+        assert_eq!(fs::read(folder.path("out.npy")).unwrap(), b"untouched");
+        assert_eq!(folder.names(), ["in.npy", "out.npy"]);
+    };
+    refused(&["--wavelet", "haar", "--scales", "0"], &["scale 0"]);
+    refused(&["--wavelet", "haar", "--scales", "1,-3"], &["scale -3"]);
+    refused(&["--wavelet", "haar", "--scales", "1,nan"], &["scale NaN"]);
+    refused(&["--wavelet", "haar", "--scales", "1,x"], &["--scales", "x"]);
+    refused(&["--wavelet", "haar"], &["--scales"]);
+    refused(&["--wavelet", "haar", "--octaves", "5..2"], &["A..B"]);
+    refused(&["--wavelet", "haar", "--octaves", "0..9999999"], &["A..B"]);
+    refused(&["--wavelet", "haar", "--octaves", "0..3", "--voices", "0"], &["--voices"]);
+    refused(&["--wavelet", "haar", "--scales", "1", "--voices", "3"], &["--voices", "--scales"]);
+    refused(&["--wavelet", "haar", "--scales", "1", "--octaves", "1..2"], &["--scales"]);
+    refused(&["--wavelet", "haar", "--scales", "1", "--norm", "l3"], &["l3", "l2"]);
+    refused(&["--wavelet", "haar", "--scales", "1", "--omega0", "3"], &["--omega0 does not apply to haar"]);
+    refused(&["--wavelet", "nope", "--scales", "1"], &["unknown wavelet `nope`"]);
+    refused(&["--wavelet", "paul", "--scales", "1e-9", "--boundary", "periodic"], &["scale", "paul", "zero"]);
+    let missing = folder.str("missing.npy");
+    assert_refused(&["cwt", &missing, "--wavelet", "haar", "--scales", "1", "--out", &out], &["missing.npy"]);
+    let nowhere = folder.str("no/such/folder/out.npy");
+    assert_refused(&["cwt", &input, "--wavelet", "haar", "--scales", "1", "--out", &nowhere], &["out.npy"]);
+    let itself = folder.0.path().to_str().unwrap();
+    assert_refused(&["cwt", itself, "--wavelet", "haar", "--scales", "1", "--out", &out], &["is not a file"]);
+    // Negative octaves are scales below one sample.
+    stdout(&["cwt", &input, "--wavelet", "haar", "--octaves", "-2..1", "--voices", "1", "--out", &out]);
+    assert_eq!(read::<f64>(&folder.path("out.npy")).0, [4, 8]);
+}
