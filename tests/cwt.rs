@@ -72,9 +72,9 @@ fn haar_counts_the_samples_of_a_step_exactly() {
     let (n, s) = (64, 8);
     let step: Vec<f64> = (0..n).map(|t| f64::from(u8::from(t >= 20))).collect();
     let w = direct::cwt(&Haar, &step, &[2.0 * s as f64], Norm::L1, Boundary::Zero).unwrap();
-    for b in 0..n {
+    for (b, w) in w.iter().enumerate() {
         let count = |from: usize| (from..(from + s).min(n)).filter(|t| *t >= 20).count() as f64;
-        assert_eq!(w[b], Complex64::from((count(b) - count(b + s)) / 16.0), "{b}");
+        assert_eq!(*w, Complex64::from((count(b) - count(b + s)) / 16.0), "{b}");
     }
 }
 
@@ -485,6 +485,7 @@ fn numpy_adds_up_the_same_sums() {
 /// How far PyWavelets' `cwt` is from the sum that defines the transform, with its default settings:
 /// it integrates `psi` on a grid, looks the integral up at rounded-down places, and differences.
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures of docs/conventions.md")]
 fn pywavelets_is_far_from_the_defining_sum() {
     let references = references();
     let (signal, scales) = (numbers(&references["signal"]), numbers(&references["scales"]));

@@ -32,7 +32,7 @@ pub fn octaves(octaves: RangeInclusive<i32>, voices: NonZeroU32) -> Vec<f64> {
 /// The frequency of each scale in cycles per sample: where `|psihat(a w)|` peaks.
 ///
 /// This is the peak for `l1` coefficients. A pure tone is strongest at a slightly different scale
-/// in `l2`, since its factor `a^{1/2}` grows with the scale ("Fourier wavelength" of [torrence1998]).
+/// in `l2`, since its factor `a^{1/2}` grows with the scale ("Fourier wavelength" of \[torrence1998\]).
 pub fn frequencies(wavelet: &dyn MotherWavelet, scales: &[f64]) -> Vec<f64> {
     scales.iter().map(|scale| wavelet.centre_frequency() / scale).collect()
 }

@@ -45,7 +45,7 @@ impl Scalogram {
 /// For each sample, the largest scale at which the ends of the signal do not disturb it.
 ///
 /// An end lies half a sample beyond the last sample, and matters up to
-/// [`MotherWavelet::e_folding_time`] scales away [torrence1998]: the coefficient at `(a, b)` is
+/// [`MotherWavelet::e_folding_time`] scales away \[torrence1998\]: the coefficient at `(a, b)` is
 /// outside the cone where `a ≤ cone[b]`.
 pub fn cone_of_influence(wavelet: &dyn MotherWavelet, length: usize) -> Vec<f64> {
     (0..length).map(|b| (b.min(length - 1 - b) as f64 + 0.5) / wavelet.e_folding_time()).collect()

@@ -19,7 +19,7 @@ use super::{Admissibility, MotherWavelet, WaveletError};
 /// # Rounding
 /// The three-term recurrence runs upwards, where `He` is its dominant solution, and it starts from
 /// `e^{-t²/4}`, so that nothing overflows: the error is a few `m` unit roundoffs of
-/// `√m! e^{-t²/4}`, the size of the function [mallat2009].
+/// `√m! e^{-t²/4}`, the size of the function \[mallat2009\].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DerivativeOfGaussian {
     order: u32,

@@ -11,7 +11,7 @@ use super::{Admissibility, MotherWavelet};
 /// ∫psi = √π,   ∫|psi|² = √(π/2),   time spread 1/2,   frequency spread 1
 /// ```
 ///
-/// It is in the list because a published positional encoding calls it one [oka2025]; its
+/// It is in the list because a published positional encoding calls it one \[oka2025\]; its
 /// admissibility integral diverges as `2π ln(1/eps)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gaussian;

@@ -6,7 +6,7 @@ use num_complex::Complex64;
 use super::{Admissibility, MotherWavelet, WaveletError};
 use crate::numeric::{Bound, Real, gamma};
 
-/// The generalised Morse wavelet of order `beta` and family `gamma`, analytic [lilly2009].
+/// The generalised Morse wavelet of order `beta` and family `gamma`, analytic \[lilly2009\].
 ///
 /// ```text
 /// psihat(w) = a w^β e^{-w^γ}  for w > 0, else 0;   a = 2 (eγ/β)^{β/γ},  so that its peak is 2
@@ -232,7 +232,7 @@ impl MotherWavelet for Morse {
         first.exp() * (second - 2.0 * first).exp_m1().sqrt()
     }
 
-    /// `√2 P / w_p` with `P = √(βγ)`, the duration of [lilly2009]: the lag where the Gaussian
+    /// `√2 P / w_p` with `P = √(βγ)`, the duration of \[lilly2009\]: the lag where the Gaussian
     /// envelope of the same spectral curvature has `|psi|²` down by `e^{-2}`.
     fn e_folding_time(&self) -> f64 {
         (2.0 * self.beta * self.gamma).sqrt() / self.peak
