@@ -77,6 +77,7 @@ fn the_whole_catalogue_is_as_expected_for_several_seeds() {
         for outcome in &report.statements {
             assert!(outcome.expected, "seed {seed}: {outcome:?}");
             assert_eq!(outcome.control, Control::Rejected);
+            assert_eq!(outcome.witness.is_some(), outcome.standing == Standing::Refuted);
         }
         assert!(report.ok);
     }

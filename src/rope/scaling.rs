@@ -97,7 +97,8 @@ pub enum YarnRamp {
 /// The attention factor of YaRN where a configuration gives none: `0.1 ln(factor) + 1`.
 ///
 /// With both `mscale` and `mscale_all_dim` (DeepSeek) it is the ratio of
-/// `0.1 mscale ln(factor) + 1` to the same with `mscale_all_dim`. A factor of at most 1 gives 1.
+/// `0.1 mscale ln(factor) + 1` to the same with `mscale_all_dim`; a configuration that sets either
+/// to 0 counts as giving none. A factor of at most 1 gives 1.
 pub fn yarn_attention_factor(factor: f64, mscales: Option<(f64, f64)>) -> f64 {
     let magnitude = |mscale: f64| if factor <= 1.0 { 1.0 } else { 0.1 * mscale * factor.ln() + 1.0 };
     match mscales {

@@ -5,7 +5,14 @@ use std::f64::consts::TAU;
 use super::finding::attempt;
 use super::{Case, Finding};
 use crate::numeric::{Agreement, Bound, Real, integrate};
-use crate::wavelet::{Gaussian, Haar, HaarLike, Morlet, MotherWavelet, Part, Ricker};
+use crate::wavelet::{Gaussian, Haar, HaarLike, Morlet, MotherWavelet, Part, Ricker, WaveletError};
+
+/// The name with its parameters: `morlet (omega0 = 6)`.
+fn named(wavelet: &dyn MotherWavelet) -> String {
+    let parameters: Vec<String> =
+        wavelet.parameters().into_iter().map(|(name, value)| format!(" ({name} = {value})")).collect();
+    wavelet.name().to_owned() + &parameters.concat()
+}
 
 /// `factor · C_psi` of the closed form, beside twice the integral of `|psihat|²/w` over `(0, end)`.
 ///
@@ -17,13 +24,7 @@ fn constant(wavelet: &dyn MotherWavelet, power: impl Fn(f64) -> f64, factor: f64
     let integral = integrate(|w| 2.0 * power(w) / w, 0.0, end, &[], 1e-9);
     let bound = integral.error + Bound { rounding: 64.0 * f64::UNIT_ROUNDOFF * c_psi, truncation: tail };
     Finding::of(Agreement::of(factor * c_psi, integral.value, bound), || {
-        format!(
-            "{} {:?}: {} stated, {} integrated",
-            wavelet.name(),
-            wavelet.parameters(),
-            factor * c_psi,
-            integral.value
-        )
+        format!("{}: {} stated, {} integrated", named(wavelet), factor * c_psi, integral.value)
     })
 }
 
@@ -94,10 +95,9 @@ fn admissible(wavelet: &dyn MotherWavelet, first_moment: f64) -> Finding {
     Finding::of(Agreement::of(integral.value, 0.0, bound), || {
         let decades = (eps / lowest).ln();
         format!(
-            "{} {:?}: over {lowest:e} < |w| < {eps:e} the integral grows by {:.6e} per factor e, and 2 |psihat(0)|² is \
-             {:.6e}",
-            wavelet.name(),
-            wavelet.parameters(),
+            "{}: over {lowest:e} < |w| < {eps:e} the integral grows by {:.4e} per factor e, and 2 |psihat(0)|² is \
+             {:.4e}",
+            named(wavelet),
             integral.value / decades,
             2.0 * wavelet.mean().powi(2)
         )
@@ -115,7 +115,7 @@ pub(super) fn ricker_is_admissible(_case: &Case) -> Finding {
 }
 
 /// `π^{-1/4} ∫ |t| e^{-t²/2} = 2 π^{-1/4} < 2`, twice that with the correction; carriers 5 and 6.
-fn morlet(case: &Case, build: fn(f64) -> Result<Morlet, crate::wavelet::WaveletError>) -> Finding {
+fn morlet(case: &Case, build: fn(f64) -> Result<Morlet, WaveletError>) -> Finding {
     attempt(|| Ok(admissible(&build(5.0 + f64::from(case.cycles % 2))?, 4.0)))
 }
 

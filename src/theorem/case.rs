@@ -37,7 +37,7 @@ impl Case {
     /// positions where single precision is known to fall off its branch (44353 and 103993 are
     /// within 10^-5 of a whole number of turns).
     pub fn grid(largest_dim: usize, largest_position: f64) -> Vec<Self> {
-        let pairs = largest_dim / 2;
+        let pairs = (largest_dim / 2).max(1);
         let positions = [1.0, 0.0, -3.0, 7.0, 44353.0, 103_993.0, 0.5, -TAU, largest_position, -largest_position];
         let cases = positions.into_iter().enumerate().map(|(i, position)| Self {
             // From the smallest to the largest head, the largest at the ends.

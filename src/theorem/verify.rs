@@ -10,9 +10,9 @@ pub struct Settings {
     pub seed: u64,
     /// Random cases per statement, beside the fixed grid.
     pub cases: usize,
-    /// Largest head dimension.
+    /// Largest head dimension, at least 2.
     pub largest_dim: usize,
-    /// Largest `|m|`.
+    /// Largest `|m|`, positive and finite.
     pub largest_position: f64,
 }
 
@@ -74,6 +74,9 @@ pub enum Control {
 /// The work is spread over threads by case; findings are folded in the order of the cases, so that
 /// the report does not depend on the number of threads.
 ///
+/// # Panics
+/// When the settings allow no position: a negative or infinite largest one, or a NaN.
+///
 /// # Example
 /// ```
 /// use ropelet::theorem::{Settings, catalogue, verify};
@@ -83,6 +86,8 @@ pub enum Control {
 /// assert!(verify(first, settings).ok);
 /// ```
 pub fn verify(statements: &[Statement], settings: Settings) -> Report {
+    let limit = settings.largest_position;
+    assert!(limit.is_finite() && limit >= 0.0, "there is no position of at most {limit}");
     let mut cases = Case::grid(settings.largest_dim, settings.largest_position);
     cases.extend((0..settings.cases as u64).map(|i| {
         // The golden ratio's multiples keep the streams of neighbouring seeds apart.

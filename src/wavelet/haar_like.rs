@@ -25,8 +25,8 @@ use crate::numeric::{Bound, Integral, Real, integrate, sine_cosine_integral};
 /// `C_psi` is 1.09218 for `K = 1`, and `K C_psi` tends to 1.
 ///
 /// # Rounding
-/// The phase `2 K π t` carries a relative error of `4 u`, so that values are good to
-/// `(8 K π + 2) u` on `[0, 1)`: a large `K` costs digits.
+/// The phase `2 K π t` carries a relative error of `3 u`, so that values are good to
+/// `(6 K π + 2) u`: a large `K` costs digits. The spectrum is good to `16 W u`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HaarLike {
     cycles: u32,

@@ -323,6 +323,14 @@ mod tests {
     }
 
     #[test]
+    fn every_shift_is_below_one_in_its_type() {
+        let near_a_turn = RotaryMatrix::<f32>::new(&[1.0], -1e-9, Pairing::Interleaved, Shift::Universal).unwrap();
+        assert_eq!(near_a_turn.shifts(), [0.0]);
+        let wider = RotaryMatrix::<f64>::new(&[1.0], -1e-9, Pairing::Interleaved, Shift::Universal).unwrap();
+        assert!((0.999..1.0).contains(&wider.shifts()[0]));
+    }
+
+    #[test]
     fn bad_input_is_refused() {
         let new = |frequencies: &[f64], position, shift| {
             RotaryMatrix::<f64>::new(frequencies, position, Pairing::Interleaved, shift)
