@@ -21,12 +21,11 @@ const LAYERS: [(&str, u8); 10] = [
 ];
 
 /// Crate and the only modules that may name it.
-const GUARDED: [(&str, &[&str]); 14] = [
+const GUARDED: [(&str, &[&str]); 13] = [
     ("candle_core", &["model"]),
     ("candle_nn", &["model"]),
     ("safetensors", &["model"]),
     ("tokenizers", &["model"]),
-    ("memmap2", &["model"]),
     ("rustfft", &["signal"]),
     ("realfft", &["signal"]),
     ("plotters", &["plot"]),

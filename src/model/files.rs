@@ -194,10 +194,10 @@ impl WeightFiles {
         self.tensors.keys().map(String::as_str)
     }
 
-    /// The file of a tensor and its shape.
-    pub(super) fn find(&self, tensor: &str) -> Option<(&Path, &[usize])> {
+    /// The file of a tensor, with its shape and type.
+    pub(super) fn find(&self, tensor: &str) -> Option<(&Path, &TensorInfo)> {
         let (shard, info) = self.lookup(tensor)?;
-        Some((&shard.path, &info.shape))
+        Some((&shard.path, info))
     }
 
     fn lookup(&self, tensor: &str) -> Option<(&Shard, &TensorInfo)> {
@@ -267,10 +267,6 @@ impl Shard {
                     Ok(_) => broken(format!("tensor {tensor}: {error}")),
                 }
             })?;
-            if !matches!(info.dtype, Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16) && !is_integer_buffer(&tensor)
-            {
-                return Err(ModelError::WeightType { file: path, tensor, found: dtype });
-            }
             tensors.push((tensor, info));
         }
         tensors.sort_by_key(|(_, info)| info.data_offsets);
@@ -305,11 +301,6 @@ fn impostor(start: &[u8]) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// Old files keep masks and positions beside the weights; they are never read.
-fn is_integer_buffer(tensor: &str) -> bool {
-    [".attention.bias", ".masked_bias", ".position_ids"].iter().any(|ending| tensor.ends_with(ending))
 }
 
 fn is_plain_shard_name(name: &str) -> bool {

@@ -103,3 +103,55 @@ impl CustomOp1 for CausalSoftmax {
         Ok((probabilities, layout.shape().clone()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+    use crate::numeric::gamma;
+
+    /// `[2, 3, 4, 9]` scores of the queries 5 to 8, between -6 and 6.
+    fn scores<T: Real + candle_core::WithDType>() -> Tensor {
+        let values: Vec<T> = (0..216).map(|at| T::of(6.0 * (1.7 * f64::from(at)).sin())).collect();
+        Tensor::from_vec(values, (2, 3, 4, 9), &Device::Cpu).unwrap()
+    }
+
+    fn both_ways_agree<T: Real + candle_core::WithDType>() {
+        let scores = scores::<T>();
+        for slopes in [None, Some(&[0.5, 0.25, 0.0625][..])] {
+            let fast = causal_softmax(&scores, 5, slopes).unwrap();
+            let mask = causal_mask(5..9, 9, slopes.is_some(), &scores).unwrap();
+            let plain = masked_softmax(&scores, &mask, slopes).unwrap();
+            let values = |x: &Tensor| x.flatten_all().unwrap().to_vec1::<T>().unwrap();
+            // Exponents are at most 12 + 0.5 · 8 in size and off by 2 u of that; the sum has 9 terms.
+            let bound = 2.0 * (2.0 * 16.0 * T::UNIT_ROUNDOFF + gamma(20, T::UNIT_ROUNDOFF));
+            for (at, (fast, plain)) in values(&fast).into_iter().zip(values(&plain)).enumerate() {
+                let (query, key) = (5 + at / 9 % 4, at % 9);
+                assert_eq!(fast == T::zero(), key > query, "query {query}, key {key}");
+                assert!((fast.wide() - plain.wide()).abs() <= bound * plain.wide(), "{fast} {plain}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_fast_softmax_is_the_plain_one() {
+        both_ways_agree::<f32>();
+        both_ways_agree::<f64>();
+    }
+
+    #[test]
+    fn a_score_that_is_not_finite_poisons_its_row_alone() {
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let mut values = vec![0.5; 12];
+            values[5] = bad;
+            // Rows of queries 1, 2 and 3; key 1 of query 2 is bad, and key 3 of query 1 is not seen.
+            values[3] = f64::NAN;
+            let scores = Tensor::from_vec(values, (1, 1, 3, 4), &Device::Cpu).unwrap();
+            let rows = causal_softmax(&scores, 1, None).unwrap().reshape((3, 4)).unwrap().to_vec2::<f64>().unwrap();
+            assert_eq!(rows[0], [0.5, 0.5, 0.0, 0.0]);
+            assert!(rows[1][..3].iter().all(|p| p.is_nan()), "{bad}: {:?}", rows[1]);
+            assert_eq!(rows[2], [0.25; 4]);
+        }
+    }
+}

@@ -157,25 +157,21 @@ impl Sink for TapFile {
 
     fn put(&mut self, block: &Block<'_>) -> Result<(), Box<dyn Error + Send + Sync>> {
         let place = &self.places[&block.site];
-        let (tokens, size) = (place.shape[place.shape.len() - 2], if self.wide { 8 } else { 4 });
-        let (mut narrow, mut wide) = (Vec::new(), Vec::new());
-        if self.wide {
-            wide = block.to_vec::<f64>()?;
-        } else {
-            narrow = block.to_vec::<f32>()?;
+        if block.texts != [0] {
+            return Err("a tap file holds one text".into());
         }
-        let plane = block.rows.len() * block.columns;
-        for (number, head) in block.heads.iter().enumerate() {
+        let (tokens, size) = (place.shape[place.shape.len() - 2], if self.wide { 8 } else { 4 });
+        let bytes: Vec<u8> = if self.wide {
+            block.to_vec::<f64>()?.into_iter().flat_map(f64::to_le_bytes).collect()
+        } else {
+            block.to_vec::<f32>()?.into_iter().flat_map(f32::to_le_bytes).collect()
+        };
+        let planes = bytes.chunks_exact(block.rows.len() * block.columns * size);
+        for (head, plane) in block.heads.iter().zip(planes) {
             let at = place.heads.binary_search(head).expect("only selected heads are handed over");
-            let start = place.offset + ((at * tokens + block.rows.start) * block.columns * size) as u64;
-            let part = number * plane..(number + 1) * plane;
-            let bytes: Vec<u8> = if self.wide {
-                wide[part].iter().flat_map(|x| x.to_le_bytes()).collect()
-            } else {
-                narrow[part].iter().flat_map(|x| x.to_le_bytes()).collect()
-            };
-            self.file.seek(SeekFrom::Start(self.data + start))?;
-            self.file.write_all(&bytes)?;
+            let start = ((at * tokens + block.rows.start) * block.columns * size) as u64;
+            self.file.seek(SeekFrom::Start(self.data + place.offset + start))?;
+            self.file.write_all(plane)?;
         }
         Ok(())
     }

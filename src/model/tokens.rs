@@ -53,9 +53,4 @@ impl Tokenizer {
             .map_err(|error| ModelError::Tokenizer { file: self.file.clone(), reason: error.to_string() })?;
         Ok(encoding.get_ids().to_vec())
     }
-
-    /// The token of an id, as text; `None` where there is no such id.
-    pub fn token(&self, id: u32) -> Option<String> {
-        self.inner.id_to_token(id)
-    }
 }

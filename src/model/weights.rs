@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use candle_core::{DType, Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use safetensors::tensor::Dtype;
+use safetensors::tensor::{Dtype, TensorInfo};
 
 use super::family::{Family, Projections};
 use super::files::{Folder, WeightFiles};
@@ -88,31 +88,29 @@ impl Weights {
     /// A head that is stored although it is the embedding must be the embedding.
     pub(super) fn check(&self, folder: &Folder, spec: &Spec) -> Result<(), ModelError> {
         let Source::Files(files) = &self.source else { return Ok(()) };
-        let mut unread: BTreeSet<&str> = files.names().collect();
         let expected = self.expected(spec);
         for (tensor, shape) in &expected {
             let Some((file, found)) = files.find(tensor) else {
                 let (folder, tensor, shape) = (folder.path().to_owned(), tensor.clone(), shape.clone());
                 return Err(ModelError::MissingTensor { folder, tensor, shape });
             };
-            if found != shape {
-                return Err(ModelError::Shape {
-                    file: file.to_owned(),
-                    tensor: tensor.clone(),
-                    expected: shape.clone(),
-                    found: found.to_vec(),
-                });
+            let (file, tensor) = (file.to_owned(), tensor.clone());
+            if found.shape != *shape {
+                return Err(ModelError::Shape { file, tensor, expected: shape.clone(), found: found.shape.clone() });
             }
-            unread.remove(tensor.as_str());
+            if !matches!(found.dtype, Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16) {
+                return Err(ModelError::WeightType { file, tensor, found: found.dtype.to_string() });
+            }
         }
         let head = format!("{}.weight", self.family.names.head);
-        for tensor in unread {
-            let Some((file, shape)) = files.find(tensor) else { continue };
+        let read: BTreeSet<&str> = expected.iter().map(|(tensor, _)| tensor.as_str()).collect();
+        for tensor in files.names().filter(|name| !read.contains(name)) {
+            let Some((file, TensorInfo { shape, .. })) = files.find(tensor) else { continue };
             if self.is_buffer(tensor) {
                 continue;
             }
-            if tensor != head || shape != [spec.vocabulary, spec.hidden] {
-                let (file, tensor, shape) = (file.to_owned(), tensor.to_owned(), shape.to_vec());
+            if tensor != head || *shape != [spec.vocabulary, spec.hidden] {
+                let (file, tensor, shape) = (file.to_owned(), tensor.to_owned(), shape.clone());
                 return Err(ModelError::UnexpectedTensor { file, tensor, shape, family: self.family.model_type });
             }
             // Compared as f64, which holds every stored type exactly.
