@@ -21,7 +21,7 @@ const LAYERS: [(&str, u8); 10] = [
 ];
 
 /// Crate and the only modules that may name it.
-const GUARDED: [(&str, &[&str]); 13] = [
+const GUARDED: [(&str, &[&str]); 15] = [
     ("candle_core", &["model"]),
     ("candle_nn", &["model"]),
     ("safetensors", &["model"]),
@@ -31,8 +31,10 @@ const GUARDED: [(&str, &[&str]); 13] = [
     ("plotters", &["plot"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
+    ("math_core", &["cli"]),
     ("maud", &["cli"]),
     ("parquet", &["cli"]),
+    ("pulldown_cmark", &["cli"]),
     ("nalgebra", &["numeric", "wavelet", "rope", "theorem"]),
     ("statrs", &["heads"]),
 ];

@@ -6,7 +6,7 @@ use clap::Args;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::output::{print, print_json, write_file};
+use super::output::{print, print_json, write_folder};
 use super::{Common, Failure, Outcome};
 use crate::plot::{Figure, figures};
 
@@ -82,13 +82,9 @@ fn choose(ids: &[String]) -> Result<Vec<Figure>, Failure> {
 }
 
 fn write(out: &Path, drawn: &[(Figure, String)]) -> Result<Vec<Entry>, Failure> {
-    fs::create_dir_all(out).map_err(|error| Failure::at(out, error))?;
-    let one = |(figure, svg): &(Figure, String)| {
-        let file = out.join(figure.id).with_extension("svg");
-        write_file(&file, |writer| io::Write::write_all(writer, svg.as_bytes()))?;
-        Ok(entry(figure.id, &file, State::Written))
-    };
-    drawn.iter().map(one).collect()
+    let files: Vec<_> = drawn.iter().map(|(figure, svg)| (format!("{}.svg", figure.id), svg.as_bytes())).collect();
+    write_folder(out, &files)?;
+    Ok(drawn.iter().map(|(figure, _)| entry(figure.id, &file_of(out, figure), State::Written)).collect())
 }
 
 /// Compares with the files; orphans are looked for only where all figures are asked for.
@@ -96,7 +92,7 @@ fn compare(arguments: &Arguments, drawn: &[(Figure, String)]) -> Result<Vec<Entr
     let out = &arguments.out;
     let mut entries = Vec::new();
     for (figure, svg) in drawn {
-        let file = out.join(figure.id).with_extension("svg");
+        let file = file_of(out, figure);
         let state = match fs::read(&file) {
             Ok(bytes) if bytes == svg.as_bytes() => State::Same,
             Ok(_) => State::Stale,
@@ -118,6 +114,10 @@ fn compare(arguments: &Arguments, drawn: &[(Figure, String)]) -> Result<Vec<Entr
         }
     }
     Ok(entries)
+}
+
+fn file_of(out: &Path, figure: &Figure) -> PathBuf {
+    out.join(format!("{}.svg", figure.id))
 }
 
 fn entry(id: &str, file: &Path, state: State) -> Entry {

@@ -65,15 +65,16 @@ pub(super) fn write_file(
 
 /// Writes files into a folder, which is made if it is not there. No file takes its name before all
 /// are written.
-pub(super) fn write_folder(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), Failure> {
+#[cfg(any(feature = "model", feature = "plot"))]
+pub(super) fn write_folder(folder: &Path, files: &[(impl AsRef<Path>, impl AsRef<[u8]>)]) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(|error| Failure::at(folder, error))?;
-    let write = |(name, contents): &(&str, Vec<u8>)| {
+    let mut written = Vec::new();
+    for (name, contents) in files {
         let target = folder.join(name);
         let replacement = Replacement::of(&target)?;
         fs::write(replacement.path(), contents).map_err(|error| Failure::at(&target, error))?;
-        Ok(replacement)
-    };
-    let written: Vec<Replacement> = files.iter().map(write).collect::<Result<_, Failure>>()?;
+        written.push(replacement);
+    }
     written.into_iter().try_for_each(Replacement::commit)
 }
 

@@ -60,3 +60,81 @@ impl Analysis {
         ranked
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::{Comparison, Curves, Measurement, Protocol, Source, Transform};
+    use super::*;
+    use crate::signal::{Boundary, Norm};
+
+    fn analysis(heads: &[(Option<f64>, Option<f64>)]) -> Analysis {
+        let transform = Transform {
+            wavelet: "ricker",
+            parameters: BTreeMap::new(),
+            norm: Norm::L2,
+            boundary: Boundary::Reflect,
+            scales: vec![],
+            frequencies: vec![],
+            cone: vec![],
+        };
+        let head = |(head, &(value, z)): (usize, &(Option<f64>, Option<f64>))| {
+            let comparison = Comparison { mean: Some(head as f64), sd: Some(1.0), z, draws: 4 };
+            let nulls = PerNull { untrained: comparison, ..PerNull::default() };
+            Head {
+                layer: 0,
+                head,
+                rows: 1,
+                curves: Curves::default(),
+                lag_scalogram: vec![],
+                spectrum_scalogram: vec![],
+                null_curves: PerNull::default(),
+                metrics: vec![Measurement { metric: Metric::MeanLag, unit: "token", value, nulls }],
+            }
+        };
+        Analysis {
+            schema: "",
+            checkpoint: Source {
+                name: String::new(),
+                family: String::new(),
+                layers: 1,
+                heads: vec![heads.len()],
+                device: String::new(),
+                dtype: String::new(),
+            },
+            protocol: Protocol {
+                window: 8,
+                lags: 8,
+                draws: 4,
+                untrained_seeds: 1,
+                untrained_pools_heads: true,
+                seed: 0,
+                band_edges: [0.125, 0.375],
+                lag_transform: transform.clone(),
+                spectrum_transform: transform,
+            },
+            texts: vec![],
+            heads: heads.iter().enumerate().map(head).collect(),
+        }
+    }
+
+    #[test]
+    fn a_summary_counts_the_heads_outside_of_a_null_model() {
+        let heads = [(Some(5.0), Some(4.0)), (Some(1.0), Some(-3.5)), (None, None), (Some(2.0), Some(3.0))];
+        let summary = analysis(&heads).summary(Metric::MeanLag).unwrap();
+        assert_eq!((summary.lowest, summary.median, summary.highest), (1.0, 2.0, 5.0));
+        assert_eq!(summary.nulls.untrained, NullSummary { mean: Some(1.5), below: 1, above: 1, of: 3 });
+        assert_eq!(summary.nulls.alibi, NullSummary::default());
+        assert_eq!(analysis(&heads[..2]).summary(Metric::MeanLag).unwrap().median, 3.0);
+        assert_eq!(analysis(&[(None, None)]).summary(Metric::MeanLag), None);
+        assert_eq!(analysis(&heads).summary(Metric::SinkMass), None);
+    }
+
+    #[test]
+    fn heads_are_ranked_from_the_smallest_value_and_equals_keep_their_order() {
+        let analysis = analysis(&[(Some(5.0), None), (Some(1.0), None), (None, None), (Some(5.0), None)]);
+        let ranked: Vec<usize> = analysis.ranked(Metric::MeanLag).iter().map(|(head, _)| head.head).collect();
+        assert_eq!(ranked, [1, 0, 3]);
+    }
+}

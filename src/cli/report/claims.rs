@@ -1,3 +1,4 @@
+use math_core::{LatexToMathML, MathCoreConfig, MathDisplay};
 use maud::{Markup, PreEscaped, html};
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
@@ -12,7 +13,7 @@ pub(super) fn answers(report: &Report) -> Markup {
     html! {
         p {
             "Oka et al. (ICLR 2025) read the rotation of RoPE as a wavelet transform with a Haar-like wavelet. Ruscio \
-             and Silvestri (ACL 2025) say that trained attention heads behave like wavelets. This page referees both."
+             et al. (ACL 2025) say that trained attention heads behave like wavelets. This page referees both."
         }
         p {
             strong { (expected) " of " (report.statements.len()) " statements came out as expected" }
@@ -32,7 +33,7 @@ pub(super) fn answers(report: &Report) -> Markup {
         }
         @for Answer { question, answer, ids } in ANSWERS {
             div.answer {
-                h4 { (question) }
+                h3 { (question) }
                 p { (answer) }
                 p.faint {
                     @for outcome in report.statements.iter().filter(|outcome| ids.contains(&outcome.id)) {
@@ -198,10 +199,11 @@ fn control(control: Control) -> &'static str {
     }
 }
 
-/// A proof page as HTML: two levels deeper, links to other proofs within the page, and nothing that
-/// could load anything.
+/// A proof page as HTML: two levels deeper, formulas as MathML, links to other proofs within the
+/// page, and nothing that could load anything.
 fn markdown(source: &str) -> String {
-    let events = Parser::new_ext(source, Options::ENABLE_TABLES).filter_map(|event| match event {
+    let events = Parser::new_ext(source, Options::ENABLE_TABLES | Options::ENABLE_MATH);
+    let events = events.filter_map(|event| match event {
         Event::Start(Tag::Heading { level, .. }) => {
             Some(Event::Start(Tag::Heading { level: deeper(level), id: None, classes: vec![], attrs: vec![] }))
         }
@@ -210,12 +212,55 @@ fn markdown(source: &str) -> String {
             Some(Event::Start(Tag::Link { link_type, dest_url: within(dest_url), title, id }))
         }
         Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => None,
+        Event::Code(id) if is_statement(&id) => Some(Event::InlineHtml(link(&id).into_string().into())),
+        Event::InlineMath(formula) => Some(typeset(&formula, MathDisplay::Inline)),
+        Event::DisplayMath(formula) => Some(typeset(&formula, MathDisplay::Block)),
         Event::Html(text) | Event::InlineHtml(text) => Some(Event::Text(text)),
         other => Some(other),
     });
     let mut html = String::new();
     pulldown_cmark::html::push_html(&mut html, events);
     html
+}
+
+/// A formula in TeX as MathML, or as it is written where it cannot be read.
+fn typeset(formula: &str, display: MathDisplay) -> Event<'static> {
+    let converter = LatexToMathML::new(MathCoreConfig::default()).expect("no macro is defined");
+    match converter.convert_with_local_state(formula, display) {
+        Ok(result) => {
+            let formula = PreEscaped(beside_primes(&result.mathml));
+            let html = match display {
+                MathDisplay::Inline => formula,
+                MathDisplay::Block => html! { span.formula { (formula) } },
+            };
+            Event::InlineHtml(html.into_string().into())
+        }
+        Err(_) => Event::Code(formula.to_owned().into()),
+    }
+}
+
+/// Sets the prime of a letter beside it rather than as its exponent, where Chromium draws a dot.
+fn beside_primes(mathml: &str) -> String {
+    const PRIME: &str = "<mo>′</mo></msup>";
+    let mut parts = mathml.split(PRIME).peekable();
+    let mut out = String::new();
+    while let Some(part) = parts.next() {
+        let letter = part.rsplit_once("<msup>").filter(|(_, base)| {
+            base.strip_prefix("<mi>").is_some_and(|base| base.find("</mi>") == base.len().checked_sub("</mi>".len()))
+        });
+        match (parts.peek(), letter) {
+            (Some(_), Some((before, letter))) => {
+                out += &format!("{before}{letter}<mo lspace=\"0\" rspace=\"0\">′</mo>")
+            }
+            (Some(_), None) => out += &format!("{part}{PRIME}"),
+            (None, _) => out += part,
+        }
+    }
+    out
+}
+
+fn is_statement(id: &str) -> bool {
+    catalogue().iter().any(|statement| statement.id == id)
 }
 
 fn deeper(level: HeadingLevel) -> HeadingLevel {
@@ -228,7 +273,7 @@ fn deeper(level: HeadingLevel) -> HeadingLevel {
 /// Where a link of a proof page leads on this page.
 fn within(target: CowStr<'_>) -> CowStr<'_> {
     let file = target.rsplit('/').next().unwrap_or_default();
-    let id = file.strip_suffix(".md").filter(|id| catalogue().iter().any(|statement| statement.id == *id));
+    let id = file.strip_suffix(".md").filter(|id| is_statement(id));
     match id {
         Some(id) => format!("#{id}").into(),
         None if target.starts_with("http") => target,
@@ -240,12 +285,34 @@ fn within(target: CowStr<'_>) -> CowStr<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::theorem::{Settings, verify};
 
     #[test]
     fn every_answer_rests_on_statements_of_the_catalogue() {
         for id in ANSWERS.iter().flat_map(|answer| answer.ids) {
             assert!(catalogue().iter().any(|statement| statement.id == *id), "{id}");
         }
+    }
+
+    #[test]
+    fn every_formula_of_every_proof_is_typeset() {
+        for statement in catalogue() {
+            let html = markdown(statement.proof);
+            assert!(!html.contains('$') && !html.contains('\\'), "{}:\n{html}", statement.id);
+        }
+        assert!(markdown("$\\psi'(t) < f''$").contains("<mi>ψ</mi><mo lspace=\"0\" rspace=\"0\">′</mo>"));
+        assert!(matches!(typeset(r"\frac{1}", MathDisplay::Inline), Event::Code(_)));
+    }
+
+    #[test]
+    fn a_contradiction_is_said_first() {
+        let mut report = verify(&catalogue()[..1], Settings { cases: 0, largest_dim: 8, ..Settings::default() });
+        assert!(report.ok && !answers(&report).into_string().contains("contradicts"));
+        report.statements[0].expected = false;
+        report.ok = false;
+        let page = answers(&report).into_string();
+        assert!(page.contains("contradicts") && page.contains("0 of 1 statements"), "{page}");
+        assert!(table(&report).into_string().contains("not expected"));
     }
 
     #[test]

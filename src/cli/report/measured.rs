@@ -4,6 +4,7 @@ use super::attention::FirstTokens;
 use super::page::{drawing, number, number_or_dash};
 use crate::heads::{Analysis, Head, Metric, NullSummary, PerNull};
 use crate::plot;
+use crate::wavelet::{MotherWavelet, Ricker};
 
 /// By which number heads are called good or bad wavelets: the joint spread in lag and frequency.
 const RANK: Metric = Metric::UncertaintyProduct;
@@ -53,10 +54,11 @@ const MAPS: [(Metric, &str); 6] = [
 
 /// What the heads say, in plain words.
 pub(super) fn answers(analysis: &Analysis) -> Markup {
+    let ricker = Ricker.uncertainty_product();
     let bands = [Metric::LowBand, Metric::MiddleBand, Metric::HighBand].map(|band| analysis.summary(band));
     html! {
         div.answer {
-            h4 { "Can a row of attention be a wavelet?" }
+            h3 { "Can a row of attention be a wavelet?" }
             p {
                 "No. Its entries are not negative and sum to 1, so its mean is not zero and its spectrum is largest at \
                  frequency 0, whatever the head has learned. At most mean-removed scores, or differences of heads, can \
@@ -65,7 +67,7 @@ pub(super) fn answers(analysis: &Analysis) -> Markup {
         }
         @if let [Some(low), Some(middle), Some(high)] = &bands {
             div.answer {
-                h4 { "Do heads divide the spectrum into bands?" }
+                h3 { "Do heads divide the spectrum into bands?" }
                 p {
                     "Published: 60 to 80 % of the power low, 15 to 25 % middle, 5 to 15 % high. Rows of pure chance have "
                     (percent_of(&low.nulls.dirichlet)) ", " (percent_of(&middle.nulls.dirichlet)) " and "
@@ -78,12 +80,13 @@ pub(super) fn answers(analysis: &Analysis) -> Markup {
         }
         @if let Some(rank) = analysis.summary(RANK) {
             div.answer {
-                h4 { "Are heads localised in lag and frequency at once?" }
+                h3 { "Are heads localised in lag and frequency at once?" }
                 p {
                     "The median head has Δx·Δω = " (number(rank.median)) " (" (number(rank.lowest)) " to "
-                     (number(rank.highest)) "); on the line the Ricker wavelet has 1.7, and nothing is below 1/2. Against \
-                     untrained heads of the same layer " (beyond(&rank.nulls.untrained)) "; against their own rows with the keys shuffled "
-                    (beyond(&rank.nulls.shuffled)) "."
+                    (number(rank.highest)) "). The Ricker wavelet has " (number(ricker)) ", and no function on the line \
+                     less than 1/2. " @if rank.lowest > 2.0 * ricker { "No head comes near. " }
+                    "Against untrained heads of the same layer " (beyond(&rank.nulls.untrained))
+                    "; against their own rows with the keys shuffled " (beyond(&rank.nulls.shuffled)) "."
                 }
             }
         }
