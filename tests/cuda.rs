@@ -16,9 +16,11 @@ use ropelet::model::{Block, Checkpoint, Decoder, Device, Precision, Select, Sink
 /// a machine with a GPU and no compiler.
 const LLAMA: &str = "tests/data/llama";
 
-/// Values by tap and by the texts and rows of the block that they came in.
+/// Rows of values by tap, text, head and row: devices cut the same tap into different blocks.
 #[derive(Default)]
-struct Everything(BTreeMap<(String, usize), Vec<f64>>);
+struct Everything(Values);
+
+type Values = BTreeMap<(String, usize, usize, usize), Vec<f64>>;
 
 impl Sink for Everything {
     fn want(&self, _site: Site) -> Option<Select> {
@@ -27,16 +29,16 @@ impl Sink for Everything {
 
     fn put(&mut self, block: &Block<'_>) -> Result<(), Box<dyn Error + Send + Sync>> {
         let values = block.to_vec::<f64>()?;
-        // A block holds its texts one after another; texts are batched differently by device.
-        let each = values.len() / block.texts.len();
-        for (&text, values) in block.texts.iter().zip(values.chunks_exact(each)) {
-            self.0.entry((block.site.to_string(), text)).or_default().extend(values);
+        for (text, head, plane) in block.planes(&values) {
+            for (row, values) in block.rows.clone().zip(plane.chunks_exact(block.columns)) {
+                self.0.insert((block.site.to_string(), text, head, row), values.to_vec());
+            }
         }
         Ok(())
     }
 }
 
-fn run(device: &str, precision: Precision, texts: &[Vec<u32>]) -> BTreeMap<(String, usize), Vec<f64>> {
+fn run(device: &str, precision: Precision, texts: &[Vec<u32>]) -> Values {
     let checkpoint = Checkpoint::open(LLAMA).unwrap();
     let mut sink = Everything::default();
     Decoder::new(&checkpoint, &device.parse::<Device>().unwrap(), precision).unwrap().run(texts, &mut sink).unwrap();
@@ -53,17 +55,17 @@ fn texts() -> Vec<Vec<u32>> {
 }
 
 /// The largest absolute difference, and where it is; infinite where a value is not a number.
-fn difference(one: &BTreeMap<(String, usize), Vec<f64>>, other: &BTreeMap<(String, usize), Vec<f64>>) -> (f64, String) {
-    assert_eq!(one.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>());
+fn difference(one: &Values, other: &Values) -> (f64, String) {
+    assert!(one.keys().eq(other.keys()));
     let mut worst = (0.0, String::new());
-    for ((site, text), values) in one {
-        let others = &other[&(site.clone(), *text)];
-        assert_eq!(values.len(), others.len(), "{site} of text {text}");
+    for (place, values) in one {
+        let others = &other[place];
+        assert_eq!(values.len(), others.len(), "{place:?}");
         for (a, b) in values.iter().zip(others) {
             let apart = (a - b).abs();
             let apart = if apart.is_nan() { f64::INFINITY } else { apart };
             if apart > worst.0 {
-                worst = (apart, format!("{site} of text {text}"));
+                worst = (apart, format!("{place:?}"));
             }
         }
     }
@@ -96,10 +98,10 @@ fn half_precisions_stay_near() {
         // The residual stream reaches the size of tens, where bf16 numbers are a quarter apart; the
         // probabilities are what the analysis reads.
         let gpu = run("cuda", precision, &texts());
-        let attention = |values: &BTreeMap<(String, usize), Vec<f64>>| -> BTreeMap<(String, usize), Vec<f64>> {
+        let attention = |values: &Values| -> Values {
             values
                 .iter()
-                .filter(|((site, _), _)| site.ends_with("attention"))
+                .filter(|(place, _)| place.0.ends_with("attention"))
                 .map(|(k, v)| (k.clone(), v.clone()))
                 .collect()
         };
