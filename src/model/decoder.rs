@@ -55,8 +55,8 @@ pub struct Decoder<'c> {
     device: Device,
     precision: Precision,
     extrapolate: bool,
-    /// The layers read so far, where they are kept.
-    kept: Option<RefCell<Vec<Option<Rc<LayerWeights>>>>>,
+    /// What has been read so far, where it is kept.
+    kept: Option<RefCell<Kept>>,
 }
 
 /// Texts of one length that go through the layers together.
@@ -95,10 +95,12 @@ impl<'c> Decoder<'c> {
         self.checkpoint.spec()
     }
 
-    /// Keeps every layer once it has been read, for many runs of a model that fits into memory.
+    /// Keeps the embedding and every layer once it has been read, for many runs of a model that fits
+    /// into memory.
     #[must_use]
     pub fn keep_layers(mut self) -> Self {
-        self.kept = Some(RefCell::new(vec![None; self.checkpoint.spec().layers.len()]));
+        let layers = vec![None; self.checkpoint.spec().layers.len()];
+        self.kept = Some(RefCell::new(Kept { embedding: None, layers }));
         self
     }
 
@@ -184,7 +186,7 @@ impl<'c> Decoder<'c> {
             by_length.entry(tokens.len()).or_default().push(text);
         }
         let spec = self.checkpoint.spec();
-        let embedding = self.checkpoint.weights().embedding(spec)?;
+        let embedding = self.embedding()?;
         let mut batches = Vec::new();
         for (tokens, group) in by_length {
             for texts_together in group.chunks((together / tokens).max(1)) {
@@ -211,12 +213,23 @@ impl<'c> Decoder<'c> {
             self.checkpoint.weights().layer(spec, number, &self.device.0, self.precision).map(Rc::new)
         };
         let Some(kept) = &self.kept else { return read() };
-        if let Some(weights) = &kept.borrow()[number] {
+        if let Some(weights) = &kept.borrow().layers[number] {
             return Ok(Rc::clone(weights));
         }
         let weights = read()?;
-        kept.borrow_mut()[number] = Some(Rc::clone(&weights));
+        kept.borrow_mut().layers[number] = Some(Rc::clone(&weights));
         Ok(weights)
+    }
+
+    fn embedding(&self) -> Result<Tensor, ModelError> {
+        let read = || self.checkpoint.weights().embedding(self.checkpoint.spec());
+        let Some(kept) = &self.kept else { return read() };
+        if let Some(embedding) = &kept.borrow().embedding {
+            return Ok(embedding.clone());
+        }
+        let embedding = read()?;
+        kept.borrow_mut().embedding = Some(embedding.clone());
+        Ok(embedding)
     }
 
     fn norm_weights(&self, name: &str, norm: Norm) -> Result<NormWeights, ModelError> {
@@ -251,6 +264,13 @@ impl<'c> Decoder<'c> {
         };
         y.to_dtype(self.precision.dtype())
     }
+}
+
+/// Weights that outlive a run.
+#[derive(Debug)]
+struct Kept {
+    embedding: Option<Tensor>,
+    layers: Vec<Option<Rc<LayerWeights>>>,
 }
 
 /// One run: what outlives a layer, and the way to the sink.

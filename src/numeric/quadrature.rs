@@ -19,7 +19,7 @@ pub struct Integral {
 /// Pieces after which the integrator gives up refining and reports the error that is left.
 const MAX_PIECES: usize = 20_000;
 
-/// `∫_a^b f`, by globally adaptive 15-point Gauss–Kronrod quadrature [piessens1983].
+/// `∫_a^b f`, by globally adaptive 15-point Gauss–Kronrod quadrature \[piessens1983\].
 ///
 /// `breaks` are points inside `(a, b)` where `f` or a derivative jumps: the interval is cut there
 /// first, so that a step costs nothing. Refinement stops when the estimated error is below
