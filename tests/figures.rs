@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use ropelet::plot::figures;
+use ropelet::theorem::statement;
 use roxmltree::Document;
 
 fn ropelet(words: &[&str], out: &Path) -> Output {
@@ -100,6 +101,16 @@ fn every_figure_is_well_formed_and_says_what_it_shows() {
             assert!(ids.insert(id.to_owned()), "{id} is used twice");
         }
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{}", figure.id);
+    }
+}
+
+#[test]
+fn every_figure_illustrates_statements_of_the_catalogue() {
+    for figure in figures() {
+        assert!(!figure.statements.is_empty(), "{}", figure.id);
+        for id in figure.statements {
+            assert!(statement(id).is_ok(), "{}: {id}", figure.id);
+        }
     }
 }
 

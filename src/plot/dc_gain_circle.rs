@@ -58,5 +58,5 @@ fn draw(canvas: &Canvas<'_>) {
         panel.line(around().map(|shift| (TAU * shift, gain(wavelet, shift))), colour);
         panel.marks(matrix.shifts().iter().map(|shift| (TAU * shift, gain(wavelet, *shift))), colour, 2.5);
     }
-    canvas.key((560.0, 30.0), [("ψ row", BLUE), ("ψ′ row", VERMILLION)]);
+    canvas.key((584.0, 26.0), [("ψ row", BLUE), ("ψ′ row", VERMILLION)]);
 }

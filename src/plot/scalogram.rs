@@ -62,7 +62,7 @@ impl Picture<'_> {
         let title = format!("{} of layer {layer}, head {number}", self.title);
         let description = format!(
             "Squared modulus of the {} wavelet transform, as a share of its maximum; coefficients between the lines \
-             do not depend on what lies beyond the ends.",
+             hardly depend on what lies beyond the ends.",
             self.transform.wavelet
         );
         Canvas::draw((400.0, 296.0), &id, &title, &description, |canvas| self.draw_on(canvas))
