@@ -319,6 +319,10 @@ pub(super) fn method(analysis: &Analysis) -> Markup {
                 "Only the nearest " (protocol.lags) " lags are seen. Attention beyond them, most of all on the first \
                  token, appears in the sink mass and nowhere else."
             }
+            li {
+                "Spreads, and with them Δx·Δω, grow with the number of lags that is looked at. They can be compared \
+                 within this page, and with other numbers only for the same " (protocol.lags) " lags."
+            }
             li { "A head that looks like a wavelet, or does not, says nothing about what the head is for." }
             li {
                 "That a statement agrees with its bound on the cases tried is evidence for the code. The proof is \
