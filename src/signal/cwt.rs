@@ -72,7 +72,7 @@ impl Boundary {
 /// use ropelet::signal::{Boundary, Cwt, Norm};
 /// use ropelet::wavelet::Ricker;
 ///
-/// let mut impulse = [0.0; 32];
+/// let mut impulse = [0.0f64; 32];
 /// impulse[16] = 1.0;
 /// let cwt = Cwt::new(&Ricker, 32, &[1.0, 4.0], Norm::L2, Boundary::Zero)?;
 /// let w = cwt.transform_real(&impulse)?;
