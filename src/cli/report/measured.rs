@@ -198,14 +198,14 @@ fn description(metric: Metric) -> &'static str {
     METRICS.iter().find(|(other, ..)| *other == metric).map_or("", |(_, _, meaning)| meaning)
 }
 
-/// The heads that are most and least like a wavelet by [`RANK`], with the words for it.
+/// The heads that are localised best and worst by [`RANK`], with the words for it.
 pub(super) fn extremes(analysis: &Analysis) -> Vec<(&Head, &'static str)> {
     let ranked = analysis.ranked(RANK);
     let best = SHOWN.min(ranked.len());
     let worst = SHOWN.min(ranked.len() - best);
-    let smallest = ranked[..best].iter().map(|(head, _)| (*head, "among the smallest: most wavelet-like"));
+    let smallest = ranked[..best].iter().map(|(head, _)| (*head, "among the smallest: localised best"));
     let largest = ranked[ranked.len() - worst..].iter().rev();
-    smallest.chain(largest.map(|(head, _)| (*head, "among the largest: least wavelet-like"))).collect()
+    smallest.chain(largest.map(|(head, _)| (*head, "among the largest: localised worst"))).collect()
 }
 
 /// Some heads one by one, in pictures and numbers.
