@@ -314,6 +314,14 @@ fn nothing_overflows_far_out() {
     for order in [DerivativeOfGaussian::MAX_ORDER, 40] {
         let dog = DerivativeOfGaussian::new(order).unwrap();
         assert!(dog.energy().is_finite() && dog.admissibility().c_psi().unwrap().is_finite());
+        // Energy Γ(m + 1/2) and constant 2π Γ(m): each order is the one below times a simple factor.
+        // Γ goes through a power whose logarithm reaches 710, which magnifies a rounding as much:
+        // 710 u = 8e-14.
+        let below = DerivativeOfGaussian::new(order - 1).unwrap();
+        let m = f64::from(order);
+        let constant = |dog: &DerivativeOfGaussian| dog.admissibility().c_psi().unwrap();
+        assert!((dog.energy() / below.energy() / (m - 0.5) - 1.0).abs() <= 1e-13, "energy of order {order}");
+        assert!((constant(&dog) / constant(&below) / (m - 1.0) - 1.0).abs() <= 1e-13, "constant of order {order}");
         assert!((-600..600).all(|t| dog.psi(f64::from(t) / 10.0).is_finite()));
     }
     for omega0 in [1e-100, 1e-8, 1e8, 1e100] {
