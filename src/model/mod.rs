@@ -11,6 +11,7 @@
 //!
 //! Only this module names candle, safetensors and tokenizers.
 
+mod attention;
 mod checkpoint;
 mod config;
 mod decoder;
@@ -18,6 +19,8 @@ mod error;
 mod family;
 mod files;
 mod lag_profile;
+mod layer;
+mod pass;
 mod precision;
 mod record;
 mod softmax;

@@ -1,0 +1,200 @@
+use std::ops::Range;
+use std::rc::Rc;
+
+use candle_core::Tensor;
+
+use super::decoder::Batch;
+use super::pass::{Pass, Place};
+use super::softmax::{causal_mask, causal_softmax, masked_softmax};
+use super::spec::{AttentionSpec, LayerSpec, Position, Rotary};
+use super::weights::LayerWeights;
+use super::{ModelError, Site, Tap};
+use crate::numeric::Pairing;
+
+/// Cosines and sines of a text's positions, `[tokens, dim/2]`.
+pub(super) struct Turns {
+    pub(super) cos: Tensor,
+    pub(super) sin: Tensor,
+}
+
+impl Pass<'_, '_> {
+    pub(super) fn attention(
+        &mut self,
+        number: usize,
+        spec: &LayerSpec,
+        weights: &LayerWeights,
+        batch: &Batch,
+        x: &Tensor,
+    ) -> Result<Tensor, ModelError> {
+        let (decoder, attention) = (self.decoder, &spec.attention);
+        let (texts, tokens, wide) = (batch.texts.len(), batch.tokens, decoder.precision.wide());
+        // [B, L, H D] to [B, H, L, D].
+        let split = |x: Tensor, heads: usize| {
+            x.reshape((texts, tokens, heads, attention.head_dim))?.transpose(1, 2)?.contiguous()?.to_dtype(wide)
+        };
+        let mut query = split(weights.query.apply(x)?, attention.heads)?;
+        let mut key = split(weights.key.apply(x)?, attention.kv_heads)?;
+        let value = split(weights.value.apply(x)?, attention.kv_heads)?;
+        self.put(number, Tap::Query, batch, &query)?;
+        self.put(number, Tap::Key, batch, &key)?;
+        if let Position::Rotary(rotary) = &attention.position {
+            let turns = self.turns(rotary, tokens)?;
+            query = rotate(&query, rotary, &turns)?;
+            key = rotate(&key, rotary, &turns)?;
+        }
+        self.put(number, Tap::QueryRotated, batch, &query)?;
+        self.put(number, Tap::KeyRotated, batch, &key)?;
+        self.put(number, Tap::Value, batch, &value)?;
+
+        let scaled = (query * attention.scale)?;
+        let mixed = self.mix(number, attention, batch, &scaled, &key, &value)?;
+        self.put(number, Tap::Mixed, batch, &mixed)?;
+        let joined = mixed.transpose(1, 2)?.contiguous()?.reshape((texts, tokens, ()))?;
+        Ok(weights.attention_output.apply(&joined.to_dtype(decoder.precision.dtype())?)?)
+    }
+
+    /// Attention times values, `[B, H, L, D]`, block by block of heads and queries.
+    pub(super) fn mix(
+        &mut self,
+        number: usize,
+        attention: &AttentionSpec,
+        batch: &Batch,
+        query: &Tensor,
+        key: &Tensor,
+        value: &Tensor,
+    ) -> Result<Tensor, ModelError> {
+        let (texts, tokens, dim) = (batch.texts.len(), batch.tokens, attention.head_dim);
+        let shared = attention.heads / attention.kv_heads;
+        let blocks = Blocks::new(self.decoder.device.is_cpu(), texts, tokens, shared);
+        let future = [Tap::Scores, Tap::Bias, Tap::Attention]
+            .into_iter()
+            .any(|tap| self.wanted(Site { layer: Some(number), tap }).is_some_and(|select| select.future_keys));
+        let mut groups = Vec::new();
+        for kv in pieces(attention.kv_heads, blocks.kv_heads) {
+            let heads = kv.start * shared..kv.end * shared;
+            let key = key.narrow(1, kv.start, kv.len())?;
+            let value = value.narrow(1, kv.start, kv.len())?;
+            let query = query.narrow(1, heads.start, heads.len())?;
+            let slopes = match &attention.position {
+                Position::Alibi(slopes) => Some(&slopes[heads.clone()]),
+                Position::Rotary(_) => None,
+            };
+            let mut parts = Vec::new();
+            for rows in pieces(tokens, blocks.rows) {
+                let keys = if future { tokens } else { rows.end };
+                // The queries of all heads that share a key-value head are rows of one product.
+                let stacked = (texts, kv.len(), shared * rows.len(), ());
+                let apart = (texts, heads.len(), rows.len(), ());
+                let queries = query.narrow(2, rows.start, rows.len())?.contiguous()?.reshape(stacked)?;
+                let keys_seen = key.narrow(2, 0, keys)?.contiguous()?;
+                let scores = queries.matmul(&keys_seen.t()?)?.reshape(apart)?;
+                let place = Place { number, heads: heads.clone(), rows: rows.clone() };
+                self.put_keys(&place, Tap::Scores, batch, || Ok(scores.clone()))?;
+                self.put_keys(&place, Tap::Bias, batch, || {
+                    // Host side: this tap is for looking at, and needs no speed.
+                    let entry = |head: usize, row: usize, key: usize| {
+                        slopes.map_or(0.0, |slopes| slopes[head] * (key as f64 - row as f64))
+                    };
+                    let values: Vec<f64> = (0..heads.len())
+                        .flat_map(|head| {
+                            rows.clone().flat_map(move |row| (0..keys).map(move |key| entry(head, row, key)))
+                        })
+                        .collect();
+                    let bias = Tensor::from_vec(values, (1, heads.len(), rows.len(), keys), scores.device())?;
+                    bias.to_dtype(scores.dtype())?.repeat((texts, 1, 1, 1))
+                })?;
+                let probabilities = if scores.device().is_cpu() {
+                    causal_softmax(&scores, rows.start, slopes)?
+                } else {
+                    masked_softmax(&scores, &self.mask(rows.clone(), keys, slopes.is_some(), &scores)?, slopes)?
+                };
+                self.put_keys(&place, Tap::Attention, batch, || Ok(probabilities.clone()))?;
+                let values_seen = value.narrow(2, 0, keys)?.contiguous()?;
+                parts.push(probabilities.reshape(stacked)?.matmul(&values_seen)?.reshape((
+                    texts,
+                    heads.len(),
+                    rows.len(),
+                    dim,
+                ))?);
+            }
+            groups.push(Tensor::cat(&parts, 2)?);
+        }
+        Ok(Tensor::cat(&groups, 1)?)
+    }
+}
+
+/// What is made once for several layers.
+impl Pass<'_, '_> {
+    fn turns(&mut self, rotary: &Rotary, tokens: usize) -> Result<Rc<Turns>, ModelError> {
+        if let Some((_, _, turns)) = self.turns.iter().find(|(known, length, _)| known == rotary && *length == tokens) {
+            return Ok(Rc::clone(turns));
+        }
+        let frequencies =
+            rotary.frequencies(tokens).expect("the rotary embedding was checked when the config was read");
+        let positions: Vec<f64> = (0..tokens).map(|position| position as f64).collect();
+        let (cos, sin) = frequencies.cos_sin::<f64>(&positions);
+        let place = |table: Vec<f64>| {
+            let table = Tensor::from_vec(table, (tokens, frequencies.pairs()), &candle_core::Device::Cpu)?;
+            table.to_dtype(self.decoder.precision.wide())?.to_device(&self.decoder.device.0)
+        };
+        let turns = Rc::new(Turns { cos: place(cos)?, sin: place(sin)? });
+        self.turns.push((rotary.clone(), tokens, Rc::clone(&turns)));
+        Ok(turns)
+    }
+
+    fn mask(&mut self, rows: Range<usize>, keys: usize, of_lags: bool, like: &Tensor) -> Result<Tensor, ModelError> {
+        let wanted = (rows.start, rows.len(), keys, of_lags);
+        if let Some((known, mask)) = &self.mask
+            && *known == wanted
+        {
+            return Ok(mask.clone());
+        }
+        let mask = causal_mask(rows, keys, of_lags, like)?;
+        self.mask = Some((wanted, mask.clone()));
+        Ok(mask)
+    }
+}
+
+/// Turns the first coordinates of each head, `[B, heads, L, D]`.
+fn rotate(x: &Tensor, rotary: &Rotary, turns: &Turns) -> Result<Tensor, candle_core::Error> {
+    let (texts, heads, tokens, dim) = x.dims4()?;
+    let pairs = rotary.dim / 2;
+    let turned = x.narrow(3, 0, rotary.dim)?;
+    let (first, second) = match rotary.pairing {
+        Pairing::HalfSplit => (turned.narrow(3, 0, pairs)?, turned.narrow(3, pairs, pairs)?),
+        Pairing::Interleaved => {
+            let turned = turned.contiguous()?.reshape((texts, heads, tokens, pairs, 2))?;
+            (turned.narrow(4, 0, 1)?.squeeze(4)?, turned.narrow(4, 1, 1)?.squeeze(4)?)
+        }
+    };
+    let (cos, sin) = (&turns.cos, &turns.sin);
+    let new_first = (first.broadcast_mul(cos)? - second.broadcast_mul(sin)?)?;
+    let new_second = (second.broadcast_mul(cos)? + first.broadcast_mul(sin)?)?;
+    let turned = match rotary.pairing {
+        Pairing::HalfSplit => Tensor::cat(&[new_first, new_second], 3)?,
+        Pairing::Interleaved => Tensor::stack(&[new_first, new_second], 4)?.flatten_from(3)?,
+    };
+    if rotary.dim == dim { Ok(turned) } else { Tensor::cat(&[turned, x.narrow(3, rotary.dim, dim - rotary.dim)?], 3) }
+}
+
+/// How large a block of scores is.
+struct Blocks {
+    /// Key-value heads, each with its query heads.
+    kv_heads: usize,
+    rows: usize,
+}
+
+impl Blocks {
+    /// On the processor few queries at a time, so that keys after them are not computed in vain and
+    /// a block stays in cache; on a GPU many, so that there are few launches.
+    fn new(cpu: bool, texts: usize, tokens: usize, shared: usize) -> Self {
+        let (rows, elements) = if cpu { (128, 1 << 22) } else { (1024, 1 << 28) };
+        let rows = rows.min(tokens);
+        Self { rows, kv_heads: (elements / (texts * shared * rows * tokens)).max(1) }
+    }
+}
+
+/// `0..count` in pieces of at most `size`.
+pub(super) fn pieces(count: usize, size: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..count).step_by(size).map(move |start| start..(start + size).min(count))
+}

@@ -1,0 +1,171 @@
+use std::ops::Range;
+use std::rc::Rc;
+
+use candle_core::{DType, Tensor};
+
+use super::ModelError;
+use super::attention::{Turns, pieces};
+use super::decoder::{Batch, Decoder};
+use super::spec::Rotary;
+use super::tap::{Block, Select, Sink, Site, Tap};
+use super::weights::LayerWeights;
+
+/// One run: what outlives a layer, and the way to the sink.
+pub(super) struct Pass<'p, 'c> {
+    pub(super) decoder: &'p Decoder<'c>,
+    pub(super) sink: &'p mut dyn Sink,
+    /// The last mask that was made, by first row, rows, keys and kind.
+    pub(super) mask: Option<((usize, usize, usize, bool), Tensor)>,
+    /// The cosines and sines made so far, by embedding and length.
+    pub(super) turns: Vec<(Rotary, usize, Rc<Turns>)>,
+    /// Look for a value that is not finite at each tap, and hand nothing over.
+    pub(super) checking: bool,
+}
+
+impl Pass<'_, '_> {
+    /// The final norm and the output head, where they are wanted.
+    pub(super) fn finish(&mut self, batches: &[Batch]) -> Result<(), ModelError> {
+        let decoder = self.decoder;
+        let spec = decoder.checkpoint.spec();
+        let weights = decoder.checkpoint.weights();
+        let norm = decoder.norm_weights(weights.family.names.final_norm, spec.final_norm)?;
+        let logits = Site { layer: None, tap: Tap::Logits };
+        let head = match self.wanted(logits) {
+            Some(_) => Some(weights.head(spec, &decoder.device.0, decoder.precision)?),
+            None => None,
+        };
+        for batch in batches {
+            let last = decoder.norm(&batch.stream, spec.final_norm, &norm)?;
+            self.put_model(Tap::Final, batch, 0, &last)?;
+            let Some(head) = &head else { continue };
+            // Few rows at a time: a vocabulary is far wider than the model.
+            for rows in pieces(batch.tokens, 512) {
+                let scores = head.apply(&last.narrow(1, rows.start, rows.len())?.contiguous()?)?;
+                self.require_finite_at(logits, batch, &scores)?;
+                self.put_model(Tap::Logits, batch, rows.start, &scores)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A block of a tap over keys.
+pub(super) struct Place {
+    pub(super) number: usize,
+    pub(super) heads: Range<usize>,
+    pub(super) rows: Range<usize>,
+}
+
+/// Handing over, and looking for what is not finite.
+impl Pass<'_, '_> {
+    pub(super) fn wanted(&self, site: Site) -> Option<Select> {
+        if self.checking { None } else { self.sink.want(site) }
+    }
+
+    /// A whole tap of a layer, `[B, heads, L, columns]`.
+    pub(super) fn put(&mut self, number: usize, tap: Tap, batch: &Batch, tensor: &Tensor) -> Result<(), ModelError> {
+        self.emit(Site { layer: Some(number), tap }, batch, 0, 0, tensor)
+    }
+
+    /// Rows of a tap of the model, `[B, rows, columns]`.
+    pub(super) fn put_model(
+        &mut self,
+        tap: Tap,
+        batch: &Batch,
+        first_row: usize,
+        tensor: &Tensor,
+    ) -> Result<(), ModelError> {
+        self.emit(Site { layer: None, tap }, batch, 0, first_row, &tensor.unsqueeze(1)?)
+    }
+
+    /// A block of a tap over keys, `[B, heads, rows, keys]`, made only if it is looked at.
+    pub(super) fn put_keys(
+        &mut self,
+        place: &Place,
+        tap: Tap,
+        batch: &Batch,
+        tensor: impl FnOnce() -> Result<Tensor, candle_core::Error>,
+    ) -> Result<(), ModelError> {
+        let site = Site { layer: Some(place.number), tap };
+        if self.checking || self.wanted(site).is_some() {
+            self.emit(site, batch, place.heads.start, place.rows.start, &tensor()?)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn emit(
+        &mut self,
+        site: Site,
+        batch: &Batch,
+        first_head: usize,
+        first_row: usize,
+        tensor: &Tensor,
+    ) -> Result<(), ModelError> {
+        if self.checking {
+            return self.require_finite_at(site, batch, tensor);
+        }
+        let Some(select) = self.sink.want(site) else { return Ok(()) };
+        let (_, head_count, row_count, mut columns) = tensor.dims4()?;
+        let mut tensor = tensor.clone();
+        let mut heads: Vec<usize> = (first_head..first_head + head_count).collect();
+        if let Some(selected) = select.heads.filter(|_| site.tap.is_per_head() || site.tap.is_per_kv_head()) {
+            heads.retain(|head| selected.contains(head));
+            if heads.len() < head_count {
+                let local: Vec<u32> = heads.iter().map(|head| (head - first_head) as u32).collect();
+                tensor = tensor.index_select(&Tensor::new(local, tensor.device())?, 1)?;
+            }
+        }
+        let mut rows = first_row..first_row + row_count;
+        if let Some(selected) = select.rows {
+            rows = rows.start.max(selected.start)..rows.end.min(selected.end);
+        }
+        if heads.is_empty() || rows.is_empty() {
+            return Ok(());
+        }
+        tensor = tensor.narrow(2, rows.start - first_row, rows.len())?;
+        if site.tap.is_over_keys() && !select.future_keys {
+            columns = columns.min(rows.end);
+            tensor = tensor.narrow(3, 0, columns)?;
+        }
+        let block = Block { site, texts: &batch.texts, heads: &heads, rows, columns, tensor: &tensor };
+        self.sink.put(&block).map_err(ModelError::Sink)
+    }
+
+    /// Checks the outputs of a layer, with one wait for the device. On failure the layer is run
+    /// again to find the first tap at fault.
+    pub(super) fn require_finite(
+        &mut self,
+        number: usize,
+        weights: &LayerWeights,
+        batches: &[Batch],
+        streams: &[Tensor],
+    ) -> Result<(), ModelError> {
+        let Some(faulty) = first_not_finite(streams)? else { return Ok(()) };
+        let batch = &batches[faulty];
+        self.checking = true;
+        self.layer(number, weights, batch)?;
+        // Every tap is finite, so it was the last sum that overflowed: the next layer's input.
+        let layers = self.decoder.checkpoint.spec().layers.len();
+        let site = match number + 1 {
+            next if next < layers => Site { layer: Some(next), tap: Tap::Residual },
+            _ => Site { layer: None, tap: Tap::Final },
+        };
+        self.require_finite_at(site, batch, &streams[faulty])
+    }
+
+    pub(super) fn require_finite_at(&self, site: Site, batch: &Batch, tensor: &Tensor) -> Result<(), ModelError> {
+        let texts = (0..batch.texts.len()).map(|text| tensor.narrow(0, text, 1)).collect::<Result<Vec<_>, _>>()?;
+        match first_not_finite(&texts)? {
+            Some(text) => {
+                Err(ModelError::NonFinite { site, text: batch.texts[text], precision: self.decoder.precision })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The first of these tensors with an element that is not finite: `0 · x` is 0 for finite `x` only.
+fn first_not_finite(tensors: &[Tensor]) -> Result<Option<usize>, candle_core::Error> {
+    let sums = tensors.iter().map(|x| (x * 0.0)?.sum_all()?.to_dtype(DType::F32)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Tensor::stack(&sums, 0)?.to_vec1::<f32>()?.iter().position(|sum| sum.is_nan()))
+}
