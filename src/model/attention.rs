@@ -5,8 +5,8 @@ use candle_core::Tensor;
 
 use super::decoder::Batch;
 use super::pass::{Pass, Place};
-use super::softmax::{causal_mask, causal_softmax, masked_softmax};
-use super::spec::{AttentionSpec, LayerSpec, Position, Rotary};
+use super::softmax::{additive_mask, masked_softmax, visible_softmax};
+use super::spec::{AttentionSpec, LayerSpec, Mask, Position, Rotary};
 use super::weights::LayerWeights;
 use super::{ModelError, Site, Tap};
 use crate::numeric::Pairing;
@@ -15,6 +15,15 @@ use crate::numeric::Pairing;
 pub(super) struct Turns {
     pub(super) cos: Tensor,
     pub(super) sin: Tensor,
+}
+
+/// Which mask: that of these queries and keys, with lags inside or zeros.
+#[derive(PartialEq)]
+pub(super) struct MaskOf {
+    rows: Range<usize>,
+    keys: usize,
+    mask: Mask,
+    of_lags: bool,
 }
 
 impl Pass<'_, '_> {
@@ -81,13 +90,16 @@ impl Pass<'_, '_> {
             };
             let mut parts = Vec::new();
             for rows in pieces(tokens, blocks.rows) {
-                let keys = if future { tokens } else { rows.end };
+                let keys = if future || attention.mask == Mask::Full { tokens } else { rows.end };
                 // The queries of all heads that share a key-value head are rows of one product.
                 let stacked = (texts, kv.len(), shared * rows.len(), ());
                 let apart = (texts, heads.len(), rows.len(), ());
                 let queries = query.narrow(2, rows.start, rows.len())?.contiguous()?.reshape(stacked)?;
                 let keys_seen = key.narrow(2, 0, keys)?.contiguous()?;
-                let scores = queries.matmul(&keys_seen.t()?)?.reshape(apart)?;
+                let mut scores = queries.matmul(&keys_seen.t()?)?.reshape(apart)?;
+                if let Some(cap) = attention.softcap {
+                    scores = ((scores / cap)?.tanh()? * cap)?;
+                }
                 let place = Place { number, heads: heads.clone(), rows: rows.clone() };
                 self.put_keys(&place, Tap::Scores, batch, || Ok(scores.clone()))?;
                 self.put_keys(&place, Tap::Bias, batch, || {
@@ -104,9 +116,10 @@ impl Pass<'_, '_> {
                     bias.to_dtype(scores.dtype())?.repeat((texts, 1, 1, 1))
                 })?;
                 let probabilities = if scores.device().is_cpu() {
-                    causal_softmax(&scores, rows.start, slopes)?
+                    visible_softmax(&scores, rows.start, attention.mask, slopes)?
                 } else {
-                    masked_softmax(&scores, &self.mask(rows.clone(), keys, slopes.is_some(), &scores)?, slopes)?
+                    let wanted = MaskOf { rows: rows.clone(), keys, mask: attention.mask, of_lags: slopes.is_some() };
+                    masked_softmax(&scores, &self.mask(wanted, &scores)?, slopes)?
                 };
                 self.put_keys(&place, Tap::Attention, batch, || Ok(probabilities.clone()))?;
                 let values_seen = value.narrow(2, 0, keys)?.contiguous()?;
@@ -142,14 +155,13 @@ impl Pass<'_, '_> {
         Ok(turns)
     }
 
-    fn mask(&mut self, rows: Range<usize>, keys: usize, of_lags: bool, like: &Tensor) -> Result<Tensor, ModelError> {
-        let wanted = (rows.start, rows.len(), keys, of_lags);
+    fn mask(&mut self, wanted: MaskOf, like: &Tensor) -> Result<Tensor, ModelError> {
         if let Some((known, mask)) = &self.mask
             && *known == wanted
         {
             return Ok(mask.clone());
         }
-        let mask = causal_mask(rows, keys, of_lags, like)?;
+        let mask = additive_mask(wanted.rows.clone(), wanted.keys, wanted.mask, wanted.of_lags, like)?;
         self.mask = Some((wanted, mask.clone()));
         Ok(mask)
     }

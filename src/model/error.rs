@@ -300,6 +300,12 @@ pub enum ModelError {
         /// Number of heads.
         heads: usize,
     },
+    /// Heads are measured by lag, from a query back to its keys, and this model looks ahead too.
+    #[error("{family} reads in both directions, expected a causal model")]
+    NotCausal {
+        /// The model's family.
+        family: &'static str,
+    },
     /// The device that was asked for is not there.
     #[error("device `{asked}`: {reason}")]
     Device {

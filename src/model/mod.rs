@@ -36,7 +36,7 @@ pub use error::ModelError;
 pub use lag_profile::LagProfile;
 pub use precision::{Device, Precision};
 pub use record::record;
-pub use spec::{Activation, AttentionSpec, LayerSpec, MlpSpec, Norm, NormKind, Position, Rotary, Spec, Topology};
+pub use spec::{Activation, AttentionSpec, LayerSpec, Mask, MlpSpec, Norm, NormKind, Position, Rotary, Spec, Topology};
 pub use tap::{Block, NoSuchTap, Select, Sink, Site, Tap};
 pub use tap_file::{Request, TapFile};
 pub use tokens::Tokenizer;

@@ -4,9 +4,9 @@ use std::rc::Rc;
 use candle_core::{DType, Tensor};
 
 use super::ModelError;
-use super::attention::{Turns, pieces};
+use super::attention::{MaskOf, Turns, pieces};
 use super::decoder::{Batch, Decoder};
-use super::spec::Rotary;
+use super::spec::{Mask, Rotary};
 use super::tap::{Block, Select, Sink, Site, Tap};
 use super::weights::LayerWeights;
 
@@ -14,8 +14,8 @@ use super::weights::LayerWeights;
 pub(super) struct Pass<'p, 'c> {
     pub(super) decoder: &'p Decoder<'c>,
     pub(super) sink: &'p mut dyn Sink,
-    /// The last mask that was made, by first row, rows, keys and kind.
-    pub(super) mask: Option<((usize, usize, usize, bool), Tensor)>,
+    /// The last mask that was made.
+    pub(super) mask: Option<(MaskOf, Tensor)>,
     /// The cosines and sines made so far, by embedding and length.
     pub(super) turns: Vec<(Rotary, usize, Rc<Turns>)>,
     /// Look for a value that is not finite at each tap, and hand nothing over.
@@ -123,7 +123,8 @@ impl Pass<'_, '_> {
             return Ok(());
         }
         tensor = tensor.narrow(2, rows.start - first_row, rows.len())?;
-        if site.tap.is_over_keys() && !select.future_keys {
+        let sees_all = |layer: usize| self.decoder.spec().layers[layer].attention.mask == Mask::Full;
+        if site.tap.is_over_keys() && !select.future_keys && !site.layer.is_some_and(sees_all) {
             columns = columns.min(rows.end);
             tensor = tensor.narrow(3, 0, columns)?;
         }

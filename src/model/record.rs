@@ -2,7 +2,7 @@ use std::error::Error;
 
 use rayon::prelude::*;
 
-use super::{Block, Decoder, ModelError, Position, Select, Sink, Site, Spec, Tap};
+use super::{Block, Decoder, Mask, ModelError, Position, Select, Sink, Site, Spec, Tap};
 use crate::heads::Recorder;
 
 /// Runs windows of tokens and hands every row of attention to the recorder of its head.
@@ -12,7 +12,7 @@ use crate::heads::Recorder;
 /// called. The same windows in the same order give the same sums, whatever the number of threads.
 ///
 /// # Errors
-/// Those of [`Decoder::run`].
+/// Those of [`Decoder::run`]; a model that reads in both directions, which has no lags to go by.
 ///
 /// # Panics
 /// When there is not one recorder for each head.
@@ -24,6 +24,9 @@ pub fn record(
     progress: &dyn Fn(u64),
 ) -> Result<(), ModelError> {
     let spec = decoder.spec();
+    if spec.layers.iter().any(|layer| layer.attention.mask == Mask::Full) {
+        return Err(ModelError::NotCausal { family: spec.family });
+    }
     let mut rest = recorders;
     let mut layers = Vec::new();
     for layer in &spec.layers {

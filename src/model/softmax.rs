@@ -1,26 +1,27 @@
 use std::ops::Range;
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor, bail};
 use candle_nn::ops::softmax_last_dim;
 use rayon::prelude::*;
 
+use super::Mask;
 use crate::numeric::Real;
 
 /// Attention probabilities of a block of scores, `softmax_j(s_ij - slope (i - j))` over the keys
-/// `j ≤ i` and zero beyond.
+/// that the mask lets query `i` see, and zero elsewhere.
 ///
 /// `scores` is `[texts, heads, rows, keys]`, `f32` or `f64`, contiguous; its first row is query
-/// `first_row`. `slopes` has one entry per head. A row with a score that is not finite becomes NaN,
-/// so that it cannot pass unnoticed.
-pub(super) fn causal_softmax(scores: &Tensor, first_row: usize, slopes: Option<&[f64]>) -> Result<Tensor> {
+/// `first_row`, and all keys that its rows see are there. `slopes` has one entry per head. A row
+/// that sees a score that is not finite becomes NaN, so that it cannot pass unnoticed.
+pub(super) fn visible_softmax(scores: &Tensor, first_row: usize, mask: Mask, slopes: Option<&[f64]>) -> Result<Tensor> {
     let heads = scores.dim(1)?;
     let slopes = slopes.map_or_else(|| vec![0.0; heads], <[f64]>::to_vec);
-    scores.apply_op1_no_bwd(&CausalSoftmax { first_row, slopes })
+    scores.apply_op1_no_bwd(&VisibleSoftmax { first_row, mask, slopes })
 }
 
-/// The same from whole-tensor operations, for devices where [`causal_softmax`] does not run.
+/// The same from whole-tensor operations, for devices where [`visible_softmax`] does not run.
 ///
-/// `mask` is that of [`causal_mask`] for these rows and keys, of lags if there are slopes.
+/// `mask` is that of [`additive_mask`] for these rows and keys, of lags if there are slopes.
 pub(super) fn masked_softmax(scores: &Tensor, mask: &Tensor, slopes: Option<&[f64]>) -> Result<Tensor> {
     let masked = match slopes {
         Some(slopes) => {
@@ -32,44 +33,57 @@ pub(super) fn masked_softmax(scores: &Tensor, mask: &Tensor, slopes: Option<&[f6
     softmax_last_dim(&masked)
 }
 
-/// `j - i`, or 0, where key `j` is not after query `i`, and `-∞` beyond: `[1, 1, rows, keys]`, on the
+/// `j - i`, or 0, where query `i` sees key `j`, and `-∞` elsewhere: `[1, 1, rows, keys]`, on the
 /// device and in the type of `like`.
-pub(super) fn causal_mask(rows: Range<usize>, keys: usize, of_lags: bool, like: &Tensor) -> Result<Tensor> {
+pub(super) fn additive_mask(
+    rows: Range<usize>,
+    keys: usize,
+    mask: Mask,
+    of_lags: bool,
+    like: &Tensor,
+) -> Result<Tensor> {
     let axis = |range: Range<usize>| Tensor::arange(range.start as i64, range.end as i64, like.device());
     let queries = axis(rows.clone())?.reshape((1, 1, rows.len(), 1))?;
     let lags = axis(0..keys)?.reshape((1, 1, 1, keys))?.broadcast_sub(&queries)?;
-    let visible = lags.le(0i64)?;
+    let visible = match mask {
+        Mask::Causal => lags.le(0i64)?,
+        Mask::Window(width) => (lags.le(0i64)? * lags.gt(-(width as i64))?)?,
+        Mask::Full => lags.ones_like()?.to_dtype(DType::U8)?,
+    };
     let inside = if of_lags { lags.to_dtype(like.dtype())? } else { lags.zeros_like()?.to_dtype(like.dtype())? };
     visible.where_cond(&inside, &Tensor::full(f64::NEG_INFINITY, lags.shape(), like.device())?.to_dtype(like.dtype())?)
 }
 
-struct CausalSoftmax {
+struct VisibleSoftmax {
     first_row: usize,
+    mask: Mask,
     slopes: Vec<f64>,
 }
 
-impl CausalSoftmax {
+impl VisibleSoftmax {
     fn rows<T: Real>(&self, scores: &[T], rows: usize, keys: usize) -> Vec<T> {
         let mut probabilities = vec![T::zero(); scores.len()];
         probabilities.par_chunks_exact_mut(keys).zip(scores.par_chunks_exact(keys)).enumerate().for_each(
             |(index, (probabilities, scores))| {
                 let query = self.first_row + index % rows;
                 let slope = T::of(self.slopes[index / rows % self.slopes.len()]);
-                let visible = (query + 1).min(keys);
-                softmax(&scores[..visible], slope, query, &mut probabilities[..visible]);
+                let visible = self.mask.visible(query, keys);
+                let lag = query as f64 - visible.start as f64;
+                softmax(&scores[visible.clone()], slope, lag, &mut probabilities[visible]);
             },
         );
         probabilities
     }
 }
 
-/// One row. The largest exponent is 0, and the sum is at least 1.
-fn softmax<T: Real>(scores: &[T], slope: T, query: usize, probabilities: &mut [T]) {
+/// One row, of the keys that are seen; the first is `lag` before the query. The largest exponent is
+/// 0, and the sum is at least 1.
+fn softmax<T: Real>(scores: &[T], slope: T, lag: f64, probabilities: &mut [T]) {
     let mut largest = T::neg_infinity();
     // Stays 0 until something that is not finite turns it into NaN.
     let mut poison = T::zero();
     for (key, (probability, score)) in probabilities.iter_mut().zip(scores).enumerate() {
-        let biased = *score - slope * T::of((query - key) as f64);
+        let biased = *score - slope * T::of(lag - key as f64);
         poison += biased * T::zero();
         largest = largest.max(biased);
         *probability = biased;
@@ -85,20 +99,20 @@ fn softmax<T: Real>(scores: &[T], slope: T, query: usize, probabilities: &mut [T
     }
 }
 
-impl CustomOp1 for CausalSoftmax {
+impl CustomOp1 for VisibleSoftmax {
     fn name(&self) -> &'static str {
-        "causal-softmax"
+        "visible-softmax"
     }
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (_, heads, rows, keys) = layout.shape().dims4()?;
         let (Some((start, end)), true) = (layout.contiguous_offsets(), heads == self.slopes.len()) else {
-            bail!("causal-softmax wants contiguous scores and a slope for each of {heads} heads");
+            bail!("visible-softmax wants contiguous scores and a slope for each of {heads} heads");
         };
         let probabilities = match storage {
             CpuStorage::F32(scores) => CpuStorage::F32(self.rows(&scores[start..end], rows, keys)),
             CpuStorage::F64(scores) => CpuStorage::F64(self.rows(&scores[start..end], rows, keys)),
-            _ => bail!("causal-softmax wants f32 or f64"),
+            _ => bail!("visible-softmax wants f32 or f64"),
         };
         Ok((probabilities, layout.shape().clone()))
     }
@@ -119,16 +133,23 @@ mod tests {
 
     fn both_ways_agree<T: Real + candle_core::WithDType>() {
         let scores = scores::<T>();
-        for slopes in [None, Some(&[0.5, 0.25, 0.0625][..])] {
-            let fast = causal_softmax(&scores, 5, slopes).unwrap();
-            let mask = causal_mask(5..9, 9, slopes.is_some(), &scores).unwrap();
-            let plain = masked_softmax(&scores, &mask, slopes).unwrap();
+        let slopes = [None, Some(&[0.5, 0.25, 0.0625][..])];
+        let masks = [Mask::Causal, Mask::Window(1), Mask::Window(4), Mask::Window(20), Mask::Full];
+        for (slopes, mask) in slopes.into_iter().flat_map(|slopes| masks.map(|mask| (slopes, mask))) {
+            let fast = visible_softmax(&scores, 5, mask, slopes).unwrap();
+            let added = additive_mask(5..9, 9, mask, slopes.is_some(), &scores).unwrap();
+            let plain = masked_softmax(&scores, &added, slopes).unwrap();
             let values = |x: &Tensor| x.flatten_all().unwrap().to_vec1::<T>().unwrap();
             // Exponents are at most 12 + 0.5 · 8 in size and off by 2 u of that; the sum has 9 terms.
             let bound = 2.0 * (2.0 * 16.0 * T::UNIT_ROUNDOFF + gamma(20, T::UNIT_ROUNDOFF));
             for (at, (fast, plain)) in values(&fast).into_iter().zip(values(&plain)).enumerate() {
                 let (query, key) = (5 + at / 9 % 4, at % 9);
-                assert_eq!(fast == T::zero(), key > query, "query {query}, key {key}");
+                let seen = match mask {
+                    Mask::Causal => key <= query,
+                    Mask::Window(width) => key <= query && key + width > query,
+                    Mask::Full => true,
+                };
+                assert_eq!(fast != T::zero(), seen, "{mask:?}, query {query}, key {key}");
                 assert!((fast.wide() - plain.wide()).abs() <= bound * plain.wide(), "{fast} {plain}");
             }
         }
@@ -148,7 +169,12 @@ mod tests {
             // Rows of queries 1, 2 and 3; key 1 of query 2 is bad, and key 3 of query 1 is not seen.
             values[3] = f64::NAN;
             let scores = Tensor::from_vec(values, (1, 1, 3, 4), &Device::Cpu).unwrap();
-            let rows = causal_softmax(&scores, 1, None).unwrap().reshape((3, 4)).unwrap().to_vec2::<f64>().unwrap();
+            let rows = visible_softmax(&scores, 1, Mask::Causal, None)
+                .unwrap()
+                .reshape((3, 4))
+                .unwrap()
+                .to_vec2::<f64>()
+                .unwrap();
             assert_eq!(rows[0], [0.5, 0.5, 0.0, 0.0]);
             assert!(rows[1][..3].iter().all(|p| p.is_nan()), "{bad}: {:?}", rows[1]);
             assert_eq!(rows[2], [0.25; 4]);

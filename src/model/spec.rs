@@ -1,4 +1,5 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
+use std::ops::Range;
 
 use serde::Serialize;
 
@@ -83,7 +84,8 @@ pub enum NormKind {
     Rms,
 }
 
-/// The attention of a layer: causal, scores `scale · q·k`.
+/// The attention of a layer: `softmax_j(cap(scale · q_i·k_j) + bias_ij)` over the keys that `mask` lets
+/// query `i` see.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct AttentionSpec {
@@ -95,12 +97,39 @@ pub struct AttentionSpec {
     pub head_dim: usize,
     /// The factor on `q·k`.
     pub scale: f64,
+    /// `c` of the soft cap `c tanh(s/c)` on scores, before bias and mask.
+    pub softcap: Option<f64>,
+    /// The keys that a query sees.
+    pub mask: Mask,
     /// Where the position enters.
     pub position: Position,
     /// Whether query, key and value projections have a bias.
     pub qkv_bias: bool,
     /// Whether the output projection has a bias.
     pub output_bias: bool,
+}
+
+/// The keys `j` that query `i` of a text sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mask {
+    /// `j ≤ i`.
+    Causal,
+    /// `i - w < j ≤ i`: the query's own token and the `w - 1` before it, `w` keys.
+    Window(usize),
+    /// Every key: the model reads in both directions.
+    Full,
+}
+
+impl Mask {
+    /// The keys that a query of a text with so many tokens sees.
+    pub fn visible(self, query: usize, tokens: usize) -> Range<usize> {
+        match self {
+            Self::Causal => 0..query + 1,
+            Self::Window(width) => (query + 1).saturating_sub(width)..query + 1,
+            Self::Full => 0..tokens,
+        }
+    }
 }
 
 /// How an attention knows positions.

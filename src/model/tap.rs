@@ -25,7 +25,7 @@ pub enum Tap {
     KeyRotated,
     /// Values, `[kv_heads, tokens, head_dim]`.
     Value,
-    /// `scale · q·k`, before positional bias and mask, `[heads, queries, keys]`.
+    /// `scale · q·k` after the soft cap, before positional bias and mask, `[heads, queries, keys]`.
     Scores,
     /// The additive positional bias alone, `-slope · (query - key)`, `[heads, queries, keys]`; zero
     /// where the family has none.
@@ -153,7 +153,7 @@ pub struct Select {
     /// The tokens, or queries; `None` is all of them. What lies beyond a text's end is left out.
     pub rows: Option<Range<usize>>,
     /// For taps over keys: all keys, those after the query included, in every block. Without it the
-    /// block of queries `a..b` has keys `0..b`, half as much on average. Scores after the query are
+    /// block of queries `a..b` of a causal model has keys `0..b`, half as much on average. Scores after the query are
     /// as real as the others; probabilities there are zero.
     pub future_keys: bool,
 }

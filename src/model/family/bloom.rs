@@ -1,5 +1,7 @@
 use super::super::config::Config;
-use super::super::spec::{Activation, AttentionSpec, LayerSpec, MlpSpec, Norm, NormKind, Position, Spec, Topology};
+use super::super::spec::{
+    Activation, AttentionSpec, LayerSpec, Mask, MlpSpec, Norm, NormKind, Position, Spec, Topology,
+};
 use super::{Family, ModelError, Names, Projections, split_heads};
 
 /// BLOOM: ALiBi, a norm after the embedding, a tanh gelu with a rounded constant.
@@ -39,6 +41,8 @@ fn spec(config: &mut Config) -> Result<Spec, ModelError> {
             kv_heads: heads,
             head_dim,
             scale: (head_dim as f64).sqrt().recip(),
+            softcap: None,
+            mask: Mask::Causal,
             position: Position::alibi(heads),
             qkv_bias: true,
             output_bias: true,

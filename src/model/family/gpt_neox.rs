@@ -1,5 +1,5 @@
 use super::super::config::Config;
-use super::super::spec::{AttentionSpec, LayerSpec, MlpSpec, Norm, NormKind, Position, Spec, Topology};
+use super::super::spec::{AttentionSpec, LayerSpec, Mask, MlpSpec, Norm, NormKind, Position, Spec, Topology};
 use super::{Family, ModelError, Names, Projections, activation, rotary, split_heads};
 
 /// GPT-NeoX and Pythia: two norms, both branches in parallel, a quarter of each head rotated.
@@ -46,6 +46,8 @@ fn spec(config: &mut Config) -> Result<Spec, ModelError> {
             kv_heads: heads,
             head_dim,
             scale: (head_dim as f64).sqrt().recip(),
+            softcap: None,
+            mask: Mask::Causal,
             position: Position::Rotary(rotary::read(config, &keys, head_dim, max_positions)?),
             qkv_bias: attention_bias,
             output_bias: attention_bias,

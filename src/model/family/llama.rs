@@ -1,5 +1,5 @@
 use super::super::config::Config;
-use super::super::spec::{AttentionSpec, LayerSpec, MlpSpec, Norm, NormKind, Position, Spec, Topology};
+use super::super::spec::{AttentionSpec, LayerSpec, Mask, MlpSpec, Norm, NormKind, Position, Spec, Topology};
 use super::{Family, ModelError, Names, Projections, activation, rotary, split_heads};
 
 /// Llama 1 to 3.2 and what is stored as such.
@@ -62,6 +62,8 @@ fn spec(config: &mut Config) -> Result<Spec, ModelError> {
             kv_heads,
             head_dim,
             scale: (head_dim as f64).sqrt().recip(),
+            softcap: None,
+            mask: Mask::Causal,
             position: Position::Rotary(rotary),
             qkv_bias: attention_bias,
             output_bias: attention_bias,
