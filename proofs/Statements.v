@@ -1,0 +1,230 @@
+(** Every machine-checked claim in full, under the id of the catalogue that it belongs to. With
+    [Definitions.v] these are the only pages to read: each theorem is closed by [exact], so that a
+    weaker one elsewhere would not compile here. The proofs are in the file of the id. *)
+From Coq Require Import Reals Arith.
+From Coquelicot Require Import Coquelicot.
+From Ropelet Require Import Definitions.
+From Ropelet Require
+  haar_type_matrix_equals_rope published_form_equals_rope fixed_pair_serves_bounded_positions
+  fixed_pair_serves_every_position haar_type_matrix_is_orthogonal rotation_depends_on_the_lag_alone
+  half_split_is_interleaved_permuted half_split_rows_are_contiguous shift_of_one_keeps_the_row monotone_phase_is_impossible
+  published_phase_is_monotone published_phase_is_positive sampled_gains_lie_on_a_circle sampled_rows_have_zero_mean
+  rope_is_haar_only_at_an_eighth_turn equal_sine_and_cosine_give_haar.
+Local Open Scope R_scope.
+
+(** * haar-type-matrix-equals-rope *)
+
+(** For every real position, all frequencies, all rows and columns, so for every even d. *)
+Theorem haar_type_matrix_equals_rope : forall theta m r c,
+  haar_type_matrix (turns 1) (fun i => frac_part (m * theta i / (2 * PI))) r c = rope theta m r c.
+Proof. exact haar_type_matrix_equals_rope.haar_type_matrix_equals_rope. Qed.
+
+Theorem haar_type_transform_equals_rope : forall theta m d x r,
+  apply d (haar_type_matrix (turns 1) (fun i => frac_part (m * theta i / (2 * PI)))) x r
+  = apply d (rope theta m) x r.
+Proof. exact haar_type_matrix_equals_rope.haar_type_transform_equals_rope. Qed.
+
+(** The same for any phase function of the user's, with phases modulo whole turns. *)
+Theorem any_phase_of_the_right_angles_gives_rope : forall theta m f delta,
+  (forall i, 0 <= delta i < 1) ->
+  (forall i, equal_modulo_turns (f (delta i)) (m * theta i)) ->
+  (forall i, equal_modulo_turns (f (1 + delta i)) (m * theta i)) ->
+  forall r c, haar_type_matrix f delta r c = rope theta m r c.
+Proof. exact Matrices.any_phase. Qed.
+
+(** * published-form-equals-rope *)
+
+Theorem published_form_equals_rope : forall theta m k r c,
+  0 <= m -> smallest_cycles m k -> (forall i, 0 <= theta i <= 1) ->
+  haar_type_matrix (turns k) (fun i => m * theta i / (2 * INR k * PI)) r c = rope theta m r c.
+Proof. exact published_form_equals_rope.published_form_equals_rope. Qed.
+
+Theorem published_shift_is_below_one : forall m k theta,
+  0 <= m -> smallest_cycles m k -> 0 <= theta <= 1 -> 0 <= m * theta / (2 * INR k * PI) < 1.
+Proof. exact published_form_equals_rope.published_shift_is_below_one. Qed.
+
+Theorem smallest_cycles_exists : forall m, 0 <= m -> exists k, smallest_cycles m k /\ (1 <= k)%nat.
+Proof. exact published_form_equals_rope.smallest_cycles_exists. Qed.
+
+(** k = floor(m / 2 pi) + 1. *)
+Theorem smallest_cycles_is_floor_plus_one : forall m k,
+  smallest_cycles m (S k) <-> 2 * INR k * PI <= m < 2 * INR (S k) * PI.
+Proof. exact published_form_equals_rope.smallest_cycles_is_floor_plus_one. Qed.
+
+Theorem rope_frequencies_lie_in_the_unit_interval : forall base d i,
+  1 <= base -> 0 < frequencies base d i <= 1.
+Proof. exact published_form_equals_rope.rope_frequencies_lie_in_the_unit_interval. Qed.
+
+(** * fixed-pair-serves-bounded-positions *)
+
+Theorem fixed_pair_serves_bounded_positions : forall theta m K r c,
+  (forall i, 0 <= m * theta i < 2 * INR K * PI) ->
+  haar_type_matrix (turns K) (fun i => m * theta i / (2 * INR K * PI)) r c = rope theta m r c.
+Proof. exact fixed_pair_serves_bounded_positions.fixed_pair_serves_bounded_positions. Qed.
+
+Theorem fixed_pair_has_the_angle_itself : forall angle K, 0 <= angle < 2 * INR K * PI ->
+  turns K (angle / (2 * INR K * PI)) = angle /\ turns K (1 + angle / (2 * INR K * PI)) = angle.
+Proof. exact fixed_pair_serves_bounded_positions.fixed_pair_has_the_angle_itself. Qed.
+
+(** * fixed-pair-serves-every-position *)
+
+Theorem fixed_pair_does_not_serve_every_position : forall f B,
+  (forall t, 0 <= t < 1 -> f t <= B) -> exists m : nat, forall delta, 0 <= delta < 1 -> f delta <> INR m.
+Proof. exact fixed_pair_serves_every_position.fixed_pair_does_not_serve_every_position. Qed.
+
+Theorem no_number_of_cycles_serves_every_position : forall K,
+  exists m : nat, forall delta, 0 <= delta < 1 -> turns K delta <> INR m.
+Proof. exact fixed_pair_serves_every_position.no_number_of_cycles_serves_every_position. Qed.
+
+(** * haar-type-matrix-is-orthogonal *)
+
+Theorem haar_type_matrix_is_orthogonal : forall f delta h r c,
+  (forall i, 0 <= delta i < 1) ->
+  (forall i, equal_modulo_turns (f (1 + delta i)) (f (delta i))) ->
+  (r < 2 * h)%nat ->
+  product (2 * h) (transpose (haar_type_matrix f delta)) (haar_type_matrix f delta) r c = identity r c.
+Proof. exact haar_type_matrix_is_orthogonal.haar_type_matrix_is_orthogonal. Qed.
+
+(** * rotation-depends-on-the-lag-alone *)
+
+Theorem rotation_depends_on_the_lag_alone : forall theta m n h r c, (r < 2 * h)%nat ->
+  product (2 * h) (transpose (rope theta m)) (rope theta n) r c = rope theta (n - m) r c.
+Proof. exact rotation_depends_on_the_lag_alone.rotation_depends_on_the_lag_alone. Qed.
+
+Theorem rotation_is_orthogonal : forall theta m h r c, (r < 2 * h)%nat ->
+  product (2 * h) (transpose (rope theta m)) (rope theta m) r c = identity r c.
+Proof. exact rotation_depends_on_the_lag_alone.rotation_is_orthogonal. Qed.
+
+Theorem score_depends_on_the_lag_alone : forall theta m n h q k,
+  dot (2 * h) (apply (2 * h) (rope theta m) q) (apply (2 * h) (rope theta n) k)
+  = dot (2 * h) q (apply (2 * h) (rope theta (n - m)) k).
+Proof. exact rotation_depends_on_the_lag_alone.score_depends_on_the_lag_alone. Qed.
+
+Theorem rotation_preserves_the_norm : forall theta m h x,
+  dot (2 * h) (apply (2 * h) (rope theta m) x) (apply (2 * h) (rope theta m) x) = dot (2 * h) x x.
+Proof. exact rotation_depends_on_the_lag_alone.rotation_preserves_the_norm. Qed.
+
+(** * half-split-is-interleaved-permuted *)
+
+Theorem half_split_is_interleaved_permuted : forall h theta m r c,
+  half_split_rope h theta m r c = rope theta m (even_first h r) (even_first h c).
+Proof. exact half_split_is_interleaved_permuted.half_split_is_interleaved_permuted. Qed.
+
+Theorem even_first_is_a_permutation : forall h r, (r < 2 * h)%nat ->
+  (even_first h r < 2 * h)%nat /\ (odd_last h r < 2 * h)%nat /\
+  odd_last h (even_first h r) = r /\ even_first h (odd_last h r) = r.
+Proof. exact half_split_is_interleaved_permuted.even_first_is_a_permutation. Qed.
+
+Theorem half_split_is_interleaved_conjugated : forall h theta m r c, (r < 2 * h)%nat -> (c < 2 * h)%nat ->
+  half_split_rope h theta m r c
+  = product (2 * h) (product (2 * h) (permutation h) (rope theta m)) (transpose (permutation h)) r c.
+Proof. exact half_split_is_interleaved_permuted.half_split_is_interleaved_conjugated. Qed.
+
+(** * half-split-rows-are-contiguous *)
+
+Theorem half_split_row_has_taps_h_apart : forall h theta m i, (i < h)%nat ->
+  cos (m * theta i) <> 0 -> sin (m * theta i) <> 0 ->
+  forall c, (c < 2 * h)%nat -> half_split_rope h theta m i c <> 0 <-> c = i \/ c = (i + h)%nat.
+Proof. exact half_split_rows_are_contiguous.half_split_row_has_taps_h_apart. Qed.
+
+Theorem half_split_rows_are_not_contiguous : forall h theta m i, (2 <= h)%nat -> (i < h)%nat ->
+  cos (m * theta i) <> 0 -> sin (m * theta i) <> 0 ->
+  ~ exists j, forall c, (c < 2 * h)%nat -> half_split_rope h theta m i c <> 0 -> c = j \/ c = S j.
+Proof. exact half_split_rows_are_contiguous.half_split_rows_are_not_contiguous. Qed.
+
+(** * shift-of-one-keeps-the-row *)
+
+Theorem shift_of_one_moves_the_row : forall K j, (1 <= j)%nat ->
+  daughter 1 (INR j - 1) (psi (turns K)) (INR (j - 1)) = 1 /\
+  daughter 1 (INR j - 1) (psi (turns K)) (INR (j + 1)) = 0.
+Proof. exact shift_of_one_keeps_the_row.shift_of_one_moves_the_row. Qed.
+
+Theorem shift_below_one_keeps_the_row : forall f delta j t, 0 <= delta < 1 -> t <> j -> t <> S j ->
+  daughter 1 (INR j - delta) (psi f) (INR t) = 0 /\ daughter 1 (INR j - delta) (psi' f) (INR t) = 0.
+Proof. exact shift_of_one_keeps_the_row.shift_below_one_keeps_the_row. Qed.
+
+(** * monotone-phase-is-impossible *)
+
+Theorem phase_falls_by_its_spread : forall f delta0 delta1 phi0 phi1,
+  0 <= delta0 < 1 -> 0 <= delta1 < 1 -> phi0 < phi1 ->
+  f delta0 = phi0 -> f (1 + delta0) = phi0 -> f delta1 = phi1 -> f (1 + delta1) = phi1 ->
+  exists s t, 0 <= s /\ s < t /\ t < 2 /\ f s - f t = phi1 - phi0.
+Proof. exact monotone_phase_is_impossible.phase_falls_by_its_spread. Qed.
+
+Theorem monotone_phase_is_impossible : forall f delta0 delta1 phi0 phi1,
+  0 <= delta0 < 1 -> 0 <= delta1 < 1 ->
+  f delta0 = phi0 -> f (1 + delta0) = phi0 -> f delta1 = phi1 -> f (1 + delta1) = phi1 ->
+  (forall s t, 0 <= s -> s <= t -> t < 2 -> f s <= f t) -> phi0 = phi1.
+Proof. exact monotone_phase_is_impossible.monotone_phase_is_impossible. Qed.
+
+(** With a base above 1 the frequencies of RoPE do differ. *)
+Theorem rope_frequencies_descend_from_one : forall base d i,
+  1 < base -> (0 < d)%nat -> frequencies base d 0 = 1 /\ frequencies base d (S i) < frequencies base d i.
+Proof. exact published_form_equals_rope.rope_frequencies_descend_from_one. Qed.
+
+(** * published-phase-is-monotone *)
+
+Theorem published_phase_is_not_monotone : forall k, (1 <= k)%nat ->
+  turns k 0 < turns k (1/2) /\ turns k 1 < turns k (1/2).
+Proof. exact published_phase_is_monotone.published_phase_is_not_monotone. Qed.
+
+Theorem published_phase_rises_on_each_interval : forall k s t, (1 <= k)%nat -> 0 <= s < t -> t < 1 ->
+  turns k s < turns k t /\ turns k (1 + s) < turns k (1 + t).
+Proof. exact published_phase_is_monotone.published_phase_rises_on_each_interval. Qed.
+
+(** * published-phase-is-positive *)
+
+Theorem published_phase_is_not_positive : forall k, turns k 0 = 0 /\ turns k 1 = 0.
+Proof. exact published_phase_is_positive.published_phase_is_not_positive. Qed.
+
+Theorem position_zero_needs_the_phase_zero : forall (f : R -> R) theta delta,
+  f delta = 0 * theta -> ~ 0 < f delta.
+Proof. exact published_phase_is_positive.position_zero_needs_the_phase_zero. Qed.
+
+Theorem published_phase_lies_in_the_half_open_range : forall k t, (1 <= k)%nat ->
+  0 <= turns k t < 2 * INR k * PI.
+Proof. exact published_phase_is_positive.published_phase_lies_in_the_half_open_range. Qed.
+
+(** * sampled-gains-lie-on-a-circle *)
+
+Theorem sampled_gains_lie_on_a_circle : forall theta m h i, (i < h)%nat ->
+  let phi := m * theta i in
+  row_sum (rope theta m) (2 * h) (2 * i) = sqrt 2 * cos (phi + PI/4) /\
+  row_sum (rope theta m) (2 * h) (S (2 * i)) = sqrt 2 * cos (phi - PI/4) /\
+  (row_sum (rope theta m) (2 * h) (2 * i)) ^ 2 + (row_sum (rope theta m) (2 * h) (S (2 * i))) ^ 2 = 2.
+Proof. exact sampled_gains_lie_on_a_circle.sampled_gains_lie_on_a_circle. Qed.
+
+(** * sampled-rows-have-zero-mean *)
+
+Theorem sampled_rows_never_both_have_zero_mean : forall theta m h i, (i < h)%nat ->
+  let rows := haar_type_matrix (turns 1) (fun i => frac_part (m * theta i / (2 * PI))) in
+  ~ (row_sum rows (2 * h) (2 * i) = 0 /\ row_sum rows (2 * h) (S (2 * i)) = 0).
+Proof. exact sampled_rows_have_zero_mean.sampled_rows_never_both_have_zero_mean. Qed.
+
+Theorem sampled_rows_sum_to_one_at_zero : forall theta h i, (i < h)%nat ->
+  row_sum (rope theta 0) (2 * h) (2 * i) = 1 /\ row_sum (rope theta 0) (2 * h) (S (2 * i)) = 1.
+Proof. exact sampled_rows_have_zero_mean.sampled_rows_sum_to_one_at_zero. Qed.
+
+(** * rope-is-haar-only-at-an-eighth-turn *)
+
+Theorem rope_is_at_a_sine_from_haar : forall phi,
+  sqrt (distance2 (rotation phi) haar_block) = 2 * sqrt 2 * Rabs (sin ((phi - PI/4) / 2)).
+Proof. exact rope_is_haar_only_at_an_eighth_turn.rope_is_at_a_sine_from_haar. Qed.
+
+Theorem rope_is_haar_only_at_an_eighth_turn : forall phi,
+  (forall row column, rotation phi row column = haar_block row column) <->
+  equal_modulo_turns phi (PI/4).
+Proof. exact rope_is_haar_only_at_an_eighth_turn.rope_is_haar_only_at_an_eighth_turn. Qed.
+
+Theorem rope_is_haar_exactly_where_equal_and_positive : forall phi,
+  (forall row column, rotation phi row column = haar_block row column) <->
+  cos phi = sin phi /\ 0 < cos phi.
+Proof. exact rope_is_haar_only_at_an_eighth_turn.rope_is_haar_exactly_where_equal_and_positive. Qed.
+
+(** * equal-sine-and-cosine-give-haar *)
+
+Theorem equal_sine_and_cosine_do_not_give_haar :
+  sin (5 * (PI/4)) = cos (5 * (PI/4)) /\
+  (forall row column, rotation (5 * (PI/4)) row column = - haar_block row column) /\
+  ~ (forall row column, rotation (5 * (PI/4)) row column = haar_block row column).
+Proof. exact equal_sine_and_cosine_give_haar.equal_sine_and_cosine_do_not_give_haar. Qed.
