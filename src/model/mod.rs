@@ -18,6 +18,8 @@ mod decoder;
 mod error;
 mod family;
 mod files;
+#[cfg(feature = "cuda")]
+mod kernel;
 mod lag_profile;
 mod layer;
 mod pass;

@@ -58,6 +58,19 @@ impl Device {
         self.0.is_cpu()
     }
 
+    /// The most bytes that tensors on this device have held at once since the program started; `None`
+    /// on the processor.
+    ///
+    /// # Errors
+    /// The driver does not say.
+    pub fn peak_memory(&self) -> Result<Option<u64>, ModelError> {
+        #[cfg(feature = "cuda")]
+        if let Some(bytes) = super::kernel::peak_memory(&self.0)? {
+            return Ok(Some(bytes));
+        }
+        Ok(None)
+    }
+
     /// Waits until everything queued on the device is done, for timings.
     ///
     /// # Errors
@@ -82,6 +95,9 @@ impl FromStr for Device {
         if !cfg!(feature = "cuda") {
             return Err(fail("this build has no CUDA; rebuild with `--features cuda`"));
         }
-        candle_core::Device::new_cuda(ordinal).map(Self).map_err(|error| fail(&error.to_string()))
+        let device = candle_core::Device::new_cuda(ordinal).map_err(|error| fail(&error.to_string()))?;
+        #[cfg(feature = "cuda")]
+        super::kernel::prepare(&device)?;
+        Ok(Self(device))
     }
 }

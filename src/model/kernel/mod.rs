@@ -1,0 +1,24 @@
+//! The forward pass in CUDA kernels of our own, where whole-tensor operations would read and write
+//! everything several times.
+//!
+//! Every function here has a twin of whole-tensor operations at the place that calls it: the twin runs
+//! on the processor, in `f64`, and for what a kernel does not cover, and `tests/cuda.rs` compares the
+//! two. Elements are `bf16`, `f16` or `f32`; arithmetic is `f32`, and a result is rounded once.
+//!
+//! Kernels are CUDA C++ in the `.cu` files beside this one. NVRTC compiles them when a device first
+//! needs them, once for each type of elements.
+//!
+//! This is the only module with `unsafe` code: a kernel writes where its arguments say, which no
+//! compiler checks. Each launch states why it stays inside its tensors.
+
+mod gated;
+mod norm;
+mod program;
+mod rotary;
+mod watch;
+
+pub(super) use gated::gated;
+pub(super) use norm::Norm;
+pub(super) use program::{peak_memory, prepare};
+pub(super) use rotary::rotate;
+pub(super) use watch::Watch;
