@@ -5,6 +5,7 @@ use candle_core::Tensor;
 
 use super::decoder::Batch;
 use super::pass::{Pass, Place};
+use super::reduce::BlockReducer;
 use super::softmax::{additive_mask, masked_softmax, visible_softmax};
 use super::spec::{AttentionSpec, LayerSpec, Mask, Position, Rotary};
 use super::weights::LayerWeights;
@@ -78,6 +79,9 @@ impl Pass<'_, '_> {
         let future = [Tap::Scores, Tap::Bias, Tap::Attention]
             .into_iter()
             .any(|tap| self.wanted(Site { layer: Some(number), tap }).is_some_and(|select| select.future_keys));
+        let reduction = if self.checking { None } else { self.sink.reduce(number) };
+        let mut reducer = reduction
+            .map(|reduction| BlockReducer::new(reduction, attention.mask, &batch.texts, attention.heads, tokens));
         let mut groups = Vec::new();
         for kv in pieces(attention.kv_heads, blocks.kv_heads) {
             let heads = kv.start * shared..kv.end * shared;
@@ -122,6 +126,9 @@ impl Pass<'_, '_> {
                     masked_softmax(&scores, &self.mask(wanted, &scores)?, slopes)?
                 };
                 self.put_keys(&place, Tap::Attention, batch, || Ok(probabilities.clone()))?;
+                if let Some(reducer) = &mut reducer {
+                    reducer.add(heads.clone(), rows.clone(), &scores, &probabilities)?;
+                }
                 let values_seen = value.narrow(2, 0, keys)?.contiguous()?;
                 parts.push(probabilities.reshape(stacked)?.matmul(&values_seen)?.reshape((
                     texts,
@@ -131,6 +138,10 @@ impl Pass<'_, '_> {
                 ))?);
             }
             groups.push(Tensor::cat(&parts, 2)?);
+        }
+        if let Some(reducer) = reducer {
+            let reduced = reducer.finish(number, &batch.texts)?;
+            self.sink.put_reduced(reduced).map_err(ModelError::Sink)?;
         }
         Ok(Tensor::cat(&groups, 1)?)
     }

@@ -152,6 +152,10 @@ impl<'c> Decoder<'c> {
             }
         }
         for (number, layer) in layers.iter().enumerate() {
+            if let Some(reduction) = sink.reduce(number) {
+                reduction.check()?;
+                depth = depth.max(number + 1);
+            }
             for tap in Tap::ALL.into_iter().filter(|tap| tap.is_per_layer()) {
                 let site = Site { layer: Some(number), tap };
                 let Some(select) = sink.want(site) else { continue };

@@ -323,6 +323,12 @@ pub enum ModelError {
     /// The tensor library failed, for want of memory most often.
     #[error("tensor operation: {0}")]
     Tensor(#[from] candle_core::Error),
+    /// Row spectra of a number of lags that there are no transforms for.
+    #[error("row spectra of {found} lags were asked for; expected a power of two from 8 to 16384")]
+    SpectrumLags {
+        /// What was asked for.
+        found: usize,
+    },
     /// The receiver of the taps failed.
     #[error(transparent)]
     Sink(Box<dyn Error + Send + Sync>),

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use candle_core::{DType, Tensor};
 use serde::Serialize;
 
-use super::ModelError;
+use super::{ModelError, Reduced, Reduction};
 use crate::numeric::Real;
 
 /// A place in the forward pass whose values can be read, with one meaning in every family.
@@ -221,4 +221,18 @@ pub trait Sink {
     /// # Errors
     /// Whatever stops the run; it comes back as [`ModelError::Sink`].
     fn put(&mut self, block: &Block<'_>) -> Result<(), Box<dyn Error + Send + Sync>>;
+
+    /// What is wanted of this layer's attention as sums; `None` is nothing, and costs nothing.
+    fn reduce(&self, _layer: usize) -> Option<Reduction> {
+        None
+    }
+
+    /// Takes the sums of a layer that [`reduce`](Self::reduce) asked for, once for each group of texts
+    /// of one length.
+    ///
+    /// # Errors
+    /// Whatever stops the run; it comes back as [`ModelError::Sink`].
+    fn put_reduced(&mut self, _reduced: Reduced) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Ok(())
+    }
 }
