@@ -223,9 +223,11 @@ fn misreadings_are_caught() {
             });
         }),
         ("llama", "epsilon of another model", |spec| {
-            spec.layers.iter_mut().for_each(|layer| layer.attention_norm.eps = 1e-6);
+            spec.layers.iter_mut().flat_map(|layer| &mut layer.attention_norm).for_each(|norm| norm.eps = 1e-6);
         }),
-        ("llama", "final epsilon of another model", |spec| spec.final_norm.eps = 1e-6),
+        ("llama", "final epsilon of another model", |spec| {
+            spec.final_norm.iter_mut().for_each(|norm| norm.eps = 1e-6);
+        }),
         ("llama", "scale by hidden/heads", |spec| {
             spec.layers.iter_mut().for_each(|layer| layer.attention.scale = 8f64.sqrt().recip());
         }),

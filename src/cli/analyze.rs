@@ -89,7 +89,10 @@ pub(super) fn analyze(
         window: options.length.unwrap_or(longest),
         lags: options.lags,
         draws: options.draws.into(),
-        pool_untrained_heads: spec.layers.iter().all(|l| !matches!(l.attention.position, Position::Alibi(_))),
+        pool_untrained_heads: spec
+            .layers
+            .iter()
+            .all(|l| matches!(l.attention.position, Position::None | Position::Rotary(_))),
         seed: common.seed,
         wavelet: by_name(&options.wavelet, &Parameters::default())?,
     };

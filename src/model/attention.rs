@@ -3,12 +3,12 @@ use std::rc::Rc;
 
 use candle_core::Tensor;
 
-use super::decoder::Batch;
+use super::decoder::{Batch, Decoder};
 use super::pass::{Pass, Place};
 use super::reduce::BlockReducer;
 use super::softmax::{additive_mask, masked_softmax, visible_softmax};
-use super::spec::{AttentionSpec, LayerSpec, Mask, Position, Rotary};
-use super::weights::LayerWeights;
+use super::spec::{AttentionSpec, LayerSpec, Mask, Position, QkNorm, QkNormOver, Rotary};
+use super::weights::{LayerWeights, Linear, NormWeights};
 use super::{ModelError, Site, Tap};
 use crate::numeric::Pairing;
 
@@ -37,14 +37,8 @@ impl Pass<'_, '_> {
         x: &Tensor,
     ) -> Result<Tensor, ModelError> {
         let (decoder, attention) = (self.decoder, &spec.attention);
-        let (texts, tokens, wide) = (batch.texts.len(), batch.tokens, decoder.precision.wide());
-        // [B, L, H D] to [B, H, L, D].
-        let split = |x: Tensor, heads: usize| {
-            x.reshape((texts, tokens, heads, attention.head_dim))?.transpose(1, 2)?.contiguous()?.to_dtype(wide)
-        };
-        let mut query = split(weights.query.apply(x)?, attention.heads)?;
-        let mut key = split(weights.key.apply(x)?, attention.kv_heads)?;
-        let value = split(weights.value.apply(x)?, attention.kv_heads)?;
+        let (texts, tokens) = (batch.texts.len(), batch.tokens);
+        let [mut query, mut key, value] = decoder.projected(attention, weights, x)?;
         self.put(number, Tap::Query, batch, &query)?;
         self.put(number, Tap::Key, batch, &key)?;
         if let Position::Rotary(rotary) = &attention.position {
@@ -90,7 +84,7 @@ impl Pass<'_, '_> {
             let query = query.narrow(1, heads.start, heads.len())?;
             let slopes = match &attention.position {
                 Position::Alibi(slopes) => Some(&slopes[heads.clone()]),
-                Position::Rotary(_) => None,
+                _ => None,
             };
             let mut parts = Vec::new();
             for rows in pieces(tokens, blocks.rows) {
@@ -108,9 +102,8 @@ impl Pass<'_, '_> {
                 self.put_keys(&place, Tap::Scores, batch, || Ok(scores.clone()))?;
                 self.put_keys(&place, Tap::Bias, batch, || {
                     // Host side: this tap is for looking at, and needs no speed.
-                    let entry = |head: usize, row: usize, key: usize| {
-                        slopes.map_or(0.0, |slopes| slopes[head] * (key as f64 - row as f64))
-                    };
+                    let entry =
+                        |head: usize, row: usize, key: usize| attention.position.bias(heads.start + head, row, key);
                     let values: Vec<f64> = (0..heads.len())
                         .flat_map(|head| {
                             rows.clone().flat_map(move |row| (0..keys).map(move |key| entry(head, row, key)))
@@ -119,6 +112,9 @@ impl Pass<'_, '_> {
                     let bias = Tensor::from_vec(values, (1, heads.len(), rows.len(), keys), scores.device())?;
                     bias.to_dtype(scores.dtype())?.repeat((texts, 1, 1, 1))
                 })?;
+                if let Position::RoundedAlibi { .. } = attention.position {
+                    scores = scores.broadcast_add(&key_bias(&attention.position, heads.clone(), keys, &scores)?)?;
+                }
                 let probabilities = if scores.device().is_cpu() {
                     visible_softmax(&scores, rows.start, attention.mask, slopes)?
                 } else {
@@ -176,6 +172,58 @@ impl Pass<'_, '_> {
         self.mask = Some((wanted, mask.clone()));
         Ok(mask)
     }
+}
+
+impl Decoder<'_> {
+    /// Query, key and value of every head before the rotation, `[B, heads, L, D]`, in the wide type.
+    fn projected(
+        &self,
+        spec: &AttentionSpec,
+        weights: &LayerWeights,
+        x: &Tensor,
+    ) -> Result<[Tensor; 3], candle_core::Error> {
+        let (texts, tokens, _) = x.dims3()?;
+        // [B, L, H D] to [B, H, L, D].
+        let split = |x: Tensor, heads: usize| {
+            x.reshape((texts, tokens, heads, spec.head_dim))?
+                .transpose(1, 2)?
+                .contiguous()?
+                .to_dtype(self.precision.wide())
+        };
+        let clip = |x: Tensor| match spec.clip {
+            Some(limit) => x.clamp(-limit, limit),
+            None => Ok(x),
+        };
+        let side = |linear: &Linear, norm_weights: Option<&NormWeights>, heads: usize| {
+            let x = clip(linear.apply(x)?)?;
+            match spec.qk_norm.zip(norm_weights) {
+                None => split(x, heads),
+                Some((QkNorm { norm, over: QkNormOver::FullWidth }, weights)) => {
+                    split(self.norm(&x, norm, weights)?, heads)
+                }
+                Some((QkNorm { norm, .. }, weights)) => {
+                    self.norm(&split(x, heads)?, norm, weights)?.to_dtype(self.precision.wide())
+                }
+            }
+        };
+        Ok([
+            side(&weights.query, weights.query_norm.as_ref(), spec.heads)?,
+            side(&weights.key, weights.key_norm.as_ref(), spec.kv_heads)?,
+            side(&weights.value, None, spec.kv_heads)?,
+        ])
+    }
+}
+
+/// The part of a bias that depends on the key alone, `[1, heads, 1, keys]`.
+fn key_bias(
+    position: &Position,
+    heads: Range<usize>,
+    keys: usize,
+    like: &Tensor,
+) -> Result<Tensor, candle_core::Error> {
+    let shape = (1, heads.len(), 1, keys);
+    let values: Vec<f64> = heads.flat_map(|head| (0..keys).map(move |key| position.key_bias(head, key))).collect();
+    Tensor::from_vec(values, shape, like.device())?.to_dtype(like.dtype())
 }
 
 /// Turns the first coordinates of each head, `[B, heads, L, D]`.

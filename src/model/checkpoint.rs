@@ -46,17 +46,15 @@ impl Checkpoint {
             return Err(ModelError::NotACheckpoint { folder: folder.path().to_owned(), reason });
         }
         let (file, object) = folder.json("config.json")?;
-        let mut config = Config::new(&file, object);
+        let config = Config::new(&file, object);
         let family = Family::of(&config)?;
         let files = WeightFiles::open(&folder)?;
 
-        let prefix = family.names.optional_prefix;
-        let without_prefix = !prefix.is_empty() && !files.names().any(|name| name.starts_with(prefix));
-        let layers = if without_prefix { &family.names.layers[prefix.len()..] } else { family.names.layers };
-        let mut spec = family.spec(&mut config, layers_stored(files.names(), layers))?;
-        spec.defaults = config.into_defaults();
+        let prefix = Weights::prefix(&family.names, &files);
+        let layers = layers_stored(files.names(), &format!("{prefix}{}", family.names.layers));
+        let spec = family.spec(config, layers)?;
 
-        let weights = Weights { family, without_prefix, source: Source::Files(files) };
+        let weights = Weights { family, prefix, source: Source::Files(files) };
         weights.check(&folder, &spec)?;
         Ok(Self { folder, spec, weights })
     }
@@ -68,11 +66,14 @@ impl Checkpoint {
     /// seed gives the same weights.
     #[must_use]
     pub fn untrained(&self, seed: u64) -> Self {
-        let source = Source::Fresh { seed, standard_deviation: self.spec.initializer_range };
+        let family = self.weights.family;
+        let into_stream =
+            if family.scaled_by_depth { (2.0 * self.spec.layers.len() as f64).sqrt().recip() } else { 1.0 };
+        let source = Source::Fresh { seed, standard_deviation: self.spec.initializer_range, into_stream };
         Self {
             folder: self.folder.clone(),
             spec: self.spec.clone(),
-            weights: Weights { family: self.weights.family, without_prefix: self.weights.without_prefix, source },
+            weights: Weights { family, prefix: self.weights.prefix, source },
         }
     }
 

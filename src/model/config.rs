@@ -1,3 +1,5 @@
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -81,20 +83,49 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 }
 
-/// The object of config.json, asked for its keys by name.
+/// The object of config.json, or one inside it, asked for its keys by name.
 ///
-/// A key whose value is `null` counts as absent. A list of keys are names for one thing: where two
-/// of them are present they must agree. Every default that is filled in is remembered.
+/// A key whose value is `null` counts as absent, but for [`optional`](Self::optional). A list of
+/// keys are names for one thing: where two of them are present they must agree. Every default that
+/// is filled in is remembered, and every key that was asked for.
 pub(super) struct Config {
     file: PathBuf,
+    /// What leads to this object from the top of the file: empty, or `text_config.`.
+    place: String,
     object: Map<String, Value>,
+    asked: RefCell<BTreeSet<String>>,
     defaults: Vec<(String, String)>,
     layers_stored: usize,
 }
 
 impl Config {
     pub(super) fn new(file: &Path, object: Map<String, Value>) -> Self {
-        Self { file: file.to_owned(), object, defaults: Vec::new(), layers_stored: 0 }
+        Self {
+            file: file.to_owned(),
+            place: String::new(),
+            object,
+            asked: RefCell::default(),
+            defaults: Vec::new(),
+            layers_stored: 0,
+        }
+    }
+
+    /// The object under a key, to be asked like this one; empty where the key is absent.
+    pub(super) fn section(&self, key: &str) -> Result<Self, ModelError> {
+        let object = match self.present(&[key]) {
+            None => Map::new(),
+            Some((_, Value::Object(object))) => object.clone(),
+            Some((_, other)) => return Err(self.bad_key(key, "an object", shown(other))),
+        };
+        let mut section = Self::new(&self.file, object);
+        section.place = format!("{}{key}.", self.place);
+        section.layers_stored = self.layers_stored;
+        Ok(section)
+    }
+
+    /// Takes over what was noted about a section.
+    pub(super) fn close(&mut self, section: Self) {
+        self.defaults.extend(section.defaults);
     }
 
     /// The number of layers in the weight files, against which the configuration's number is
@@ -103,9 +134,30 @@ impl Config {
         self.layers_stored = stored;
     }
 
+    /// Takes this value for a key that is absent, for families whose files leave out sizes.
+    pub(super) fn fill(&mut self, key: &str, value: impl Into<Value>) {
+        if !self.object.contains_key(key) {
+            let value = value.into();
+            self.note(key, &value);
+            self.object.insert(key.to_owned(), value);
+        }
+    }
+
+    /// Remembers a default that a family has filled in by itself.
+    pub(super) fn note(&mut self, key: &str, value: impl fmt::Display) {
+        self.defaults.push((format!("{}{key}", self.place), value.to_string()));
+    }
+
     /// The defaults filled in so far, key and value.
     pub(super) fn into_defaults(self) -> Vec<(String, String)> {
         self.defaults
+    }
+
+    /// The keys that nobody has asked for and that have a value.
+    pub(super) fn unread(&self) -> Vec<(String, Value)> {
+        let asked = self.asked.borrow();
+        let unread = self.object.iter().filter(|(key, value)| !value.is_null() && !asked.contains(*key));
+        unread.map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     /// A positive whole number.
@@ -116,6 +168,12 @@ impl Config {
     /// A positive whole number that may be left out.
     pub(super) fn count_or(&mut self, keys: &[&str], default: usize) -> Result<usize, ModelError> {
         self.read(keys, Some(default), COUNT, count)
+    }
+
+    /// A whole number that may be left out.
+    pub(super) fn whole_or(&mut self, key: &str, default: usize) -> Result<usize, ModelError> {
+        let whole = |value: &Value| value.as_u64().and_then(|number| usize::try_from(number).ok());
+        self.read(&[key], Some(default), "a whole number", whole)
     }
 
     /// The number of layers, which must be that of the weight files.
@@ -142,12 +200,59 @@ impl Config {
         })
     }
 
+    /// A positive number that may be left out.
+    pub(super) fn positive_or(&mut self, keys: &[&str], default: f64) -> Result<f64, ModelError> {
+        self.read(keys, Some(default), POSITIVE, positive)
+    }
+
+    /// A positive number or `null` for none; where the key is absent, the default.
+    pub(super) fn optional_positive(&mut self, key: &str, default: Option<f64>) -> Result<Option<f64>, ModelError> {
+        self.optional(key, default, POSITIVE, positive)
+    }
+
+    /// A positive whole number or `null` for none; where the key is absent, the default.
+    pub(super) fn optional_count(&mut self, key: &str, default: Option<usize>) -> Result<Option<usize>, ModelError> {
+        self.optional(key, default, COUNT, count)
+    }
+
+    fn optional<T: fmt::Display>(
+        &mut self,
+        key: &str,
+        default: Option<T>,
+        expected: &str,
+        parse: impl Fn(&Value) -> Option<T>,
+    ) -> Result<Option<T>, ModelError> {
+        let is_null = self.object.get(key).is_some_and(Value::is_null);
+        match self.present(&[key]) {
+            None if is_null => Ok(None),
+            None => {
+                if let Some(default) = &default {
+                    self.note(key, default);
+                }
+                Ok(default)
+            }
+            Some((_, value)) => {
+                parse(value).map(Some).ok_or_else(|| self.bad_key(key, &format!("{expected}, or null"), shown(value)))
+            }
+        }
+    }
+
+    /// A key that, if it is there, has this value: the only one that is computed here.
+    pub(super) fn only(&self, key: &str, value: impl Into<Value>) -> Result<(), ModelError> {
+        let value = value.into();
+        match self.present(&[key]) {
+            Some((_, found)) if !same(found, &value) => Err(self.bad_key(key, &shown(&value), shown(found))),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn text_or(&mut self, keys: &[&str], default: &str) -> Result<String, ModelError> {
         self.read(keys, Some(default.to_owned()), "a string", |value| value.as_str().map(str::to_owned))
     }
 
     /// The value of the first of these keys that is present, as it stands in the file.
     pub(super) fn present<'a>(&'a self, keys: &[&'a str]) -> Option<(&'a str, &'a Value)> {
+        self.asked.borrow_mut().extend(keys.iter().map(|key| (*key).to_owned()));
         keys.iter().find_map(|key| {
             let value = self.object.get(*key).filter(|value| !value.is_null())?;
             Some((*key, value))
@@ -158,7 +263,7 @@ impl Config {
     pub(super) fn bad_key(&self, key: &str, expected: &str, found: impl fmt::Display) -> ModelError {
         ModelError::BadKey {
             file: self.file.clone(),
-            key: key.to_owned(),
+            key: format!("{}{key}", self.place),
             expected: expected.to_owned(),
             found: found.to_string(),
         }
@@ -166,7 +271,8 @@ impl Config {
 
     /// An error about a key that this file should have.
     pub(super) fn missing_key(&self, key: &str, expected: &str) -> ModelError {
-        ModelError::MissingKey { file: self.file.clone(), key: key.to_owned(), expected: expected.to_owned() }
+        let key = format!("{}{key}", self.place);
+        ModelError::MissingKey { file: self.file.clone(), key, expected: expected.to_owned() }
     }
 
     /// Reads a key, checks it against its other names, and remembers the default where it is absent.
@@ -179,7 +285,7 @@ impl Config {
     ) -> Result<T, ModelError> {
         let Some((first, value)) = self.present(keys) else {
             let default = default.ok_or_else(|| self.missing_key(keys[0], expected))?;
-            self.defaults.push((keys[0].to_owned(), default.to_string()));
+            self.note(keys[0], &default);
             return Ok(default);
         };
         for second in keys {
@@ -195,15 +301,21 @@ impl Config {
     pub(super) fn contradiction(&self, first: &str, value: &Value, second: &str, other: &Value) -> ModelError {
         ModelError::Contradiction {
             file: self.file.clone(),
-            first: first.to_owned(),
+            first: format!("{}{first}", self.place),
             first_value: shown(value),
-            second: second.to_owned(),
+            second: format!("{}{second}", self.place),
             second_value: shown(other),
         }
     }
 }
 
 const COUNT: &str = "a positive whole number";
+
+const POSITIVE: &str = "a number above 0";
+
+fn positive(value: &Value) -> Option<f64> {
+    value.as_f64().filter(|number| *number > 0.0)
+}
 
 fn count(value: &Value) -> Option<usize> {
     value.as_u64().and_then(|number| usize::try_from(number).ok()).filter(|number| *number > 0)

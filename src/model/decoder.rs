@@ -5,9 +5,9 @@ use std::rc::Rc;
 use candle_core::Tensor;
 
 use super::pass::Pass;
-use super::spec::{Norm, Spec};
+use super::spec::Spec;
 use super::tap::{Sink, Site, Tap};
-use super::weights::{LayerWeights, NormWeights};
+use super::weights::LayerWeights;
 use super::{Checkpoint, Device, ModelError, Precision};
 
 /// Runs a checkpoint over texts, layer by layer.
@@ -135,6 +135,11 @@ impl<'c> Decoder<'c> {
                 let (found, vocabulary) = (tokens[position], spec.vocabulary);
                 return Err(ModelError::TokenRange { text, position, found, vocabulary });
             }
+            if let Some(limit) = spec.embedding.positions.map(|learned| learned.rows - learned.offset)
+                && tokens.len() > limit
+            {
+                return Err(ModelError::NoPosition { text, found: tokens.len(), limit });
+            }
             if let Some(limit) = spec.max_positions.filter(|limit| tokens.len() > *limit && !self.extrapolate) {
                 return Err(ModelError::TooLong { text, found: tokens.len(), limit });
             }
@@ -190,15 +195,13 @@ impl<'c> Decoder<'c> {
                 let count = texts_together.len();
                 let rows = embedding.index_select(&Tensor::from_vec(ids, count * tokens, embedding.device())?, 0)?;
                 let rows = rows.to_device(&self.device.0)?.to_dtype(self.precision.dtype())?;
-                let stream = rows.reshape((count, tokens, spec.hidden))?;
+                let stream = rows.reshape((count, tokens, spec.embedding.width))?;
                 batches.push(Batch { texts: texts_together.to_vec(), tokens, stream });
             }
         }
-        if let Some(norm) = spec.embedding_norm {
-            let weights = self.norm_weights(self.checkpoint.weights().family.names.embedding_norm, norm)?;
-            for batch in &mut batches {
-                batch.stream = self.norm(&batch.stream, norm, &weights)?;
-            }
+        let weights = self.checkpoint.weights().after_embedding(spec, &self.device.0, self.precision)?;
+        for batch in &mut batches {
+            batch.stream = self.embedded(&batch.stream, &weights)?;
         }
         Ok(batches)
     }
@@ -226,11 +229,6 @@ impl<'c> Decoder<'c> {
         let embedding = read()?;
         kept.borrow_mut().embedding = Some(embedding.clone());
         Ok(embedding)
-    }
-
-    pub(super) fn norm_weights(&self, name: &str, norm: Norm) -> Result<NormWeights, ModelError> {
-        let hidden = self.checkpoint.spec().hidden;
-        self.checkpoint.weights().norm(name, norm.kind, hidden, &self.device.0, self.precision)
     }
 }
 

@@ -272,6 +272,16 @@ pub enum ModelError {
         /// The largest number of positions.
         limit: usize,
     },
+    /// A text is longer than the table of learned positions.
+    #[error("text {text} has {found} tokens, but the model has learned {limit} positions")]
+    NoPosition {
+        /// The text's place in the list, from 0.
+        text: usize,
+        /// Its tokens.
+        found: usize,
+        /// The number of positions.
+        limit: usize,
+    },
     /// The forward pass made a NaN or an infinity.
     #[error("{site} of text {text} is not finite{}", if matches!(precision, Precision::F16) { "; f16 ends at 65504, try --dtype f32" } else { "" })]
     NonFinite {

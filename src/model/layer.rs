@@ -1,4 +1,4 @@
-use candle_core::Tensor;
+use candle_core::{D, Tensor};
 
 use super::decoder::{Batch, Decoder};
 use super::pass::Pass;
@@ -11,14 +11,27 @@ impl Decoder<'_> {
     pub(super) fn norm(&self, x: &Tensor, norm: Norm, weights: &NormWeights) -> Result<Tensor, candle_core::Error> {
         let mut x = x.to_dtype(self.precision.wide())?;
         if norm.kind == NormKind::Layer {
-            x = x.broadcast_sub(&x.mean_keepdim(2)?)?;
+            x = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
         }
-        let scale = (x.sqr()?.mean_keepdim(2)? + norm.eps)?.sqrt()?.recip()?;
+        let scale = (x.sqr()?.mean_keepdim(D::Minus1)? + norm.eps)?.sqrt()?.recip()?;
         let mut y = x.broadcast_mul(&scale)?.broadcast_mul(&weights.weight)?;
         if let Some(bias) = &weights.bias {
             y = y.broadcast_add(bias)?;
         }
         y.to_dtype(self.precision.dtype())
+    }
+
+    /// A norm that may be absent.
+    pub(super) fn optional_norm(
+        &self,
+        x: &Tensor,
+        norm: Option<Norm>,
+        weights: Option<&NormWeights>,
+    ) -> Result<Tensor, candle_core::Error> {
+        match norm.zip(weights) {
+            Some((norm, weights)) => self.norm(x, norm, weights),
+            None => Ok(x.clone()),
+        }
     }
 
     pub(super) fn activation(&self, x: &Tensor, activation: Activation) -> Result<Tensor, candle_core::Error> {
@@ -42,33 +55,48 @@ impl Pass<'_, '_> {
         let decoder = self.decoder;
         let spec = &decoder.checkpoint.spec().layers[number];
         let x = &batch.stream;
-        let normed = decoder.norm(x, spec.attention_norm, &weights.attention_norm)?;
-        let attended = self.attention(number, spec, weights, batch, &normed)?;
-        self.put(number, Tap::AttentionOutput, batch, &attended.unsqueeze(1)?)?;
-
+        let attention_norm =
+            |x: &Tensor| decoder.optional_norm(x, spec.attention_norm, weights.attention_norm.as_ref());
+        let mlp_norm = |x: &Tensor| decoder.optional_norm(x, spec.mlp_norm, weights.mlp_norm.as_ref());
         let mlp = |x: &Tensor| -> Result<Tensor, candle_core::Error> {
-            let x = decoder.norm(x, spec.mlp_norm, &weights.mlp_norm)?;
-            let up = weights.up.apply(&x)?;
+            let up = weights.up.apply(x)?;
             let inner = match &weights.gate {
-                Some(gate) => (decoder.activation(&gate.apply(&x)?, spec.mlp.activation)? * up)?,
+                Some(gate) => (decoder.activation(&gate.apply(x)?, spec.mlp.activation)? * up)?,
                 None => decoder.activation(&up, spec.mlp.activation)?,
             };
-            weights.down.apply(&inner)
+            let down = weights.down.apply(&inner)?;
+            decoder.optional_norm(&down, spec.mlp_output_norm, weights.mlp_output_norm.as_ref())
         };
+
+        let normed = match spec.topology {
+            Topology::NormAfterResidual => x.clone(),
+            _ => attention_norm(x)?,
+        };
+        let attended = self.attention(number, spec, weights, batch, &normed)?;
+        let attended =
+            decoder.optional_norm(&attended, spec.attention_output_norm, weights.attention_output_norm.as_ref())?;
+        self.put(number, Tap::AttentionOutput, batch, &attended.unsqueeze(1)?)?;
         let (residual, added) = match spec.topology {
             Topology::Sequential => {
                 let middle = (x + &attended)?;
+                let added = mlp(&mlp_norm(&middle)?)?;
+                (middle, added)
+            }
+            Topology::Parallel => ((x + &attended)?, mlp(&mlp_norm(x)?)?),
+            Topology::ParallelOneNorm => ((x + &attended)?, mlp(&normed)?),
+            Topology::ResidualAfterNorm => {
+                let middle = mlp_norm(&(&normed + &attended)?)?;
                 let added = mlp(&middle)?;
                 (middle, added)
             }
-            Topology::Parallel => ((x + &attended)?, mlp(x)?),
-            Topology::ResidualAfterNorm => {
-                let middle = (&normed + &attended)?;
+            Topology::NormAfterResidual => {
+                let middle = attention_norm(&(x + &attended)?)?;
                 let added = mlp(&middle)?;
-                (decoder.norm(&middle, spec.mlp_norm, &weights.mlp_norm)?, added)
+                (middle, added)
             }
         };
         self.put(number, Tap::MlpOutput, batch, &added.unsqueeze(1)?)?;
-        Ok((residual + added)?)
+        let stream = (residual + added)?;
+        if spec.topology == Topology::NormAfterResidual { Ok(mlp_norm(&stream)?) } else { Ok(stream) }
     }
 }

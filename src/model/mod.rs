@@ -15,9 +15,11 @@ mod attention;
 mod checkpoint;
 mod config;
 mod decoder;
+mod embedding;
 mod error;
 mod family;
 mod files;
+mod head;
 #[cfg(feature = "cuda")]
 mod kernel;
 mod lag_profile;
@@ -40,7 +42,10 @@ pub use lag_profile::LagProfile;
 pub use precision::{Device, Precision};
 pub use record::record;
 pub use reduce::{HeadSums, Reduced, Reduction};
-pub use spec::{Activation, AttentionSpec, LayerSpec, Mask, MlpSpec, Norm, NormKind, Position, Rotary, Spec, Topology};
+pub use spec::{
+    Activation, Affine, AttentionSpec, EmbeddingSpec, HeadSpec, LayerSpec, LearnedPositions, Mask, MlpSpec, Norm,
+    NormKind, Position, QkNorm, QkNormOver, Rotary, Spec, Topology,
+};
 pub use tap::{Block, NoSuchTap, Select, Sink, Site, Tap};
 pub use tap_file::{Request, TapFile};
 pub use tokens::Tokenizer;

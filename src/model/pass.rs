@@ -28,19 +28,19 @@ impl Pass<'_, '_> {
         let decoder = self.decoder;
         let spec = decoder.checkpoint.spec();
         let weights = decoder.checkpoint.weights();
-        let norm = decoder.norm_weights(weights.family.names.final_norm, spec.final_norm)?;
+        let norm = weights.final_norm(spec, &decoder.device.0, decoder.precision)?;
         let logits = Site { layer: None, tap: Tap::Logits };
         let head = match self.wanted(logits) {
             Some(_) => Some(weights.head(spec, &decoder.device.0, decoder.precision)?),
             None => None,
         };
         for batch in batches {
-            let last = decoder.norm(&batch.stream, spec.final_norm, &norm)?;
+            let last = decoder.optional_norm(&batch.stream, spec.final_norm, norm.as_ref())?;
             self.put_model(Tap::Final, batch, 0, &last)?;
             let Some(head) = &head else { continue };
             // Few rows at a time: a vocabulary is far wider than the model.
             for rows in pieces(batch.tokens, 512) {
-                let scores = head.apply(&last.narrow(1, rows.start, rows.len())?.contiguous()?)?;
+                let scores = decoder.logits(&last.narrow(1, rows.start, rows.len())?, head)?;
                 self.require_finite_at(logits, batch, &scores)?;
                 self.put_model(Tap::Logits, batch, rows.start, &scores)?;
             }

@@ -2,7 +2,7 @@ use std::error::Error;
 
 use rayon::prelude::*;
 
-use super::{Block, Decoder, Mask, ModelError, Position, Select, Sink, Site, Spec, Tap};
+use super::{Block, Decoder, Mask, ModelError, Select, Sink, Site, Spec, Tap};
 use crate::heads::Recorder;
 
 /// Runs windows of tokens and hands every row of attention to the recorder of its head.
@@ -63,15 +63,11 @@ impl Sink for Recording<'_> {
             return Ok(());
         }
         let layer = block.site.layer.expect("attention belongs to a layer");
-        let slopes = match &self.spec.layers[layer].attention.position {
-            Position::Alibi(slopes) => Some(slopes),
-            Position::Rotary(_) => None,
-        };
+        let position = &self.spec.layers[layer].attention.position;
         let (keys, plane) = (block.columns, block.rows.len() * block.columns);
         let first_head = block.heads[0];
         let recorders = &mut self.layers[layer][first_head..first_head + block.heads.len()];
         recorders.par_iter_mut().enumerate().for_each(|(place, recorder)| {
-            let slope = slopes.map(|slopes| slopes[first_head + place]);
             let mut biased = Vec::with_capacity(keys);
             for (text, window) in block.texts.iter().enumerate() {
                 let start = (text * block.heads.len() + place) * plane;
@@ -80,7 +76,7 @@ impl Sink for Recording<'_> {
                 {
                     biased.clear();
                     // What the softmax saw: the bias of ALiBi is not part of the tap.
-                    let bias = |key: usize| slope.map_or(0.0, |slope| slope * (key as f64 - query as f64));
+                    let bias = |key: usize| position.bias(first_head + place, query, key);
                     biased.extend(scores[..=query].iter().enumerate().map(|(key, score)| score + bias(key)));
                     recorder.row((self.first_window + window) as u64, &row[..=query], &biased);
                 }

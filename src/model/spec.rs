@@ -22,28 +22,75 @@ pub struct Spec {
     pub hidden: usize,
     /// The longest text the positions are made for; `None` where any length is (ALiBi).
     pub max_positions: Option<usize>,
-    /// A norm between the embedding and the first layer.
-    pub embedding_norm: Option<Norm>,
+    /// From token ids to the input of the first layer.
+    pub embedding: EmbeddingSpec,
     /// The layers, first to last.
     pub layers: Vec<LayerSpec>,
-    /// The norm before the output head.
-    pub final_norm: Norm,
-    /// Whether the output head is the embedding.
-    pub tied_head: bool,
+    /// The norm after the last layer.
+    pub final_norm: Option<Norm>,
+    /// From there to the scores of the tokens.
+    pub head: HeadSpec,
     /// Standard deviation of freshly initialised weights.
     pub initializer_range: f64,
     /// Keys that config.json leaves out, and the values that were taken for them.
     pub defaults: Vec<(String, String)>,
+    /// Keys of config.json that were not read, and that are not known to be without effect on what
+    /// the model computes. Hugging Face transformers reads none of them for this family either.
+    pub unread: Vec<String>,
+}
+
+/// The input of the first layer: `norm(P (scale · token) + position + type)`, where each part is
+/// optional.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct EmbeddingSpec {
+    /// Width of a token's row; where it is not `h`, a projection `P` to `h` follows.
+    pub width: usize,
+    /// The factor on a token's row, 1 where there is none.
+    pub scale: f64,
+    /// A learned vector per position.
+    pub positions: Option<LearnedPositions>,
+    /// Number of token types; every token has the first. 0 where there are none.
+    pub token_types: usize,
+    /// The norm of the sum.
+    pub norm: Option<Norm>,
+}
+
+/// Learned positions: position `p` is row `p + offset` of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LearnedPositions {
+    /// Rows of the table.
+    pub rows: usize,
+    /// The row of position 0.
+    pub offset: usize,
+}
+
+/// The scores of the tokens: `cap(W P T(x) + b)`, where each part but `W` is optional.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct HeadSpec {
+    /// Whether `W` is the embedding.
+    pub tied: bool,
+    /// Whether there is a bias `b`.
+    pub bias: bool,
+    /// `T(x) = norm(act(V x + c))`.
+    pub transform: Option<(Activation, Norm)>,
+    /// `c` of the soft cap `c tanh(x/c)`.
+    pub softcap: Option<f64>,
 }
 
 /// One layer: attention and a feed-forward branch on a residual stream.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LayerSpec {
-    /// The norm before the attention.
-    pub attention_norm: Norm,
-    /// The norm before the feed-forward branch.
-    pub mlp_norm: Norm,
+    /// `a`, the norm of the attention.
+    pub attention_norm: Option<Norm>,
+    /// A norm of what the attention adds to the stream.
+    pub attention_output_norm: Option<Norm>,
+    /// `m`, the norm of the feed-forward branch.
+    pub mlp_norm: Option<Norm>,
+    /// A norm of what the feed-forward branch adds to the stream.
+    pub mlp_output_norm: Option<Norm>,
     /// How the two branches and the residual stream are joined.
     pub topology: Topology,
     /// The attention.
@@ -52,8 +99,8 @@ pub struct LayerSpec {
     pub mlp: MlpSpec,
 }
 
-/// How the branches of a layer are joined, with `x` the layer's input, `A` and `M` its branches and
-/// `a`, `m` their norms.
+/// How the branches of a layer are joined, with `x` the layer's input, `A` and `M` its branches, with
+/// the norms of their outputs, and `a`, `m` their norms. A norm that is absent is the identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Topology {
@@ -61,27 +108,60 @@ pub enum Topology {
     Sequential,
     /// Output `x + A(a(x)) + M(m(x))`.
     Parallel,
+    /// Output `x + A(a(x)) + M(a(x))`.
+    ParallelOneNorm,
     /// `y = a(x) + A(a(x))`, output `m(y) + M(m(y))`: the residual is taken after the norm.
     ResidualAfterNorm,
+    /// `y = a(x + A(x))`, output `m(y + M(y))`: the norm is taken after the residual.
+    NormAfterResidual,
 }
 
-/// A norm over the last axis.
+/// A norm over the last axis: with weight `w` and bias `b`, as [`Affine`] says, of what [`NormKind`]
+/// makes of `x`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Norm {
     /// Its formula.
     pub kind: NormKind,
     /// Added to the mean square or the variance.
     pub eps: f64,
+    /// What is learned of it.
+    pub affine: Affine,
 }
 
-/// The formula of a norm, with weight `w` and bias `b`.
+impl Norm {
+    /// `w (x - mean x)/sqrt(var x + eps) + b`.
+    pub(super) fn layer(eps: f64) -> Self {
+        Self { kind: NormKind::Layer, eps, affine: Affine::WeightAndBias }
+    }
+
+    /// `w x / sqrt(mean x² + eps)`.
+    pub(super) fn rms(eps: f64) -> Self {
+        Self { kind: NormKind::Rms, eps, affine: Affine::Weight }
+    }
+}
+
+/// What a norm does before its weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NormKind {
-    /// `w (x - mean x)/sqrt(var x + eps) + b`.
+    /// `(x - mean x)/sqrt(var x + eps)`.
     Layer,
-    /// `w x / sqrt(mean x² + eps)`.
+    /// `x / sqrt(mean x² + eps)`.
     Rms,
+}
+
+/// What is learned of a norm, by which its result `n` is scaled and moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Affine {
+    /// Nothing: `n`.
+    None,
+    /// `w n`.
+    Weight,
+    /// `(1 + w) n`.
+    OnePlusWeight,
+    /// `w n + b`.
+    WeightAndBias,
 }
 
 /// The attention of a layer: `softmax_j(cap(scale · q_i·k_j) + bias_ij)` over the keys that `mask` lets
@@ -103,6 +183,10 @@ pub struct AttentionSpec {
     pub mask: Mask,
     /// Where the position enters.
     pub position: Position,
+    /// Query, key and value projections are cut to `[-c, c]`.
+    pub clip: Option<f64>,
+    /// A norm of queries and keys, after the cut and before the rotation.
+    pub qk_norm: Option<QkNorm>,
     /// Whether query, key and value projections have a bias.
     pub qkv_bias: bool,
     /// Whether the output projection has a bias.
@@ -132,14 +216,64 @@ impl Mask {
     }
 }
 
+impl AttentionSpec {
+    /// Causal attention with scale `1/√D` and nothing optional.
+    pub(super) fn new(heads: usize, kv_heads: usize, head_dim: usize, position: Position) -> Self {
+        Self {
+            heads,
+            kv_heads,
+            head_dim,
+            scale: (head_dim as f64).sqrt().recip(),
+            softcap: None,
+            mask: Mask::Causal,
+            position,
+            clip: None,
+            qk_norm: None,
+            qkv_bias: false,
+            output_bias: false,
+        }
+    }
+}
+
+/// A norm of queries, and one of keys.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct QkNorm {
+    /// Their formula.
+    pub norm: Norm,
+    /// What is normalised, and with which weights.
+    pub over: QkNormOver,
+}
+
+/// What a norm of queries or keys is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QkNormOver {
+    /// Each head by itself, with the same `D` weights.
+    Head,
+    /// Each head by itself, with `D` weights of its own.
+    EachHead,
+    /// All heads together, `H D` or `K D` coordinates.
+    FullWidth,
+}
+
 /// How an attention knows positions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Position {
+    /// It does not; the embedding may.
+    None,
     /// Queries and keys are rotated.
     Rotary(Rotary),
     /// `-slope · (query - key)` is added to the scores, one slope per head.
     Alibi(Vec<f64>),
+    /// The same from `scale · r(slope · r(key))`, with slopes that are numbers of `bf16` and `r` the
+    /// rounding to `bf16`: what Falcon was trained with. The bias is not quite a function of the lag.
+    RoundedAlibi {
+        /// One slope per head.
+        slopes: Vec<f64>,
+        /// The factor on the rounded product.
+        scale: f64,
+    },
 }
 
 impl Position {
@@ -147,6 +281,30 @@ impl Position {
     pub(super) fn alibi(heads: usize) -> Self {
         Self::Alibi(alibi_slopes(heads))
     }
+
+    /// What is added to the score of a query and a key, and 0 where they are the same token: scores
+    /// count up to a constant per query.
+    pub fn bias(&self, head: usize, query: usize, key: usize) -> f64 {
+        match self {
+            Self::None | Self::Rotary(_) => 0.0,
+            Self::Alibi(slopes) => slopes[head] * (key as f64 - query as f64),
+            Self::RoundedAlibi { .. } => self.key_bias(head, key) - self.key_bias(head, query),
+        }
+    }
+
+    /// The part of the bias of [`Position::RoundedAlibi`] that depends on the key.
+    pub(super) fn key_bias(&self, head: usize, key: usize) -> f64 {
+        match self {
+            Self::RoundedAlibi { slopes, scale } => scale * bf16(slopes[head] * bf16(key as f64)),
+            _ => 0.0,
+        }
+    }
+}
+
+/// The nearest number of `bf16`, of two the even one, to a number of `f32`.
+pub(super) fn bf16(x: f64) -> f64 {
+    let bits = (x as f32).to_bits();
+    f32::from_bits((bits + 0x7fff + (bits >> 16 & 1)) & 0xffff_0000).into()
 }
 
 /// Rotary position embedding of the first `dim` coordinates of each head.

@@ -6,9 +6,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use safetensors::tensor::{Dtype, TensorInfo};
 
-use super::family::{Family, Projections};
+use super::family::{Family, Inner, Names, Projections};
 use super::files::{Folder, WeightFiles};
-use super::spec::{LayerSpec, NormKind, Spec};
+use super::spec::{Affine, AttentionSpec, LayerSpec, Norm, QkNormOver, Spec};
 use super::{ModelError, Precision};
 
 /// Where a checkpoint's tensors come from.
@@ -19,6 +19,8 @@ pub(super) enum Source {
     Fresh {
         seed: u64,
         standard_deviation: f64,
+        /// A factor on it for the matrices that write to the residual stream.
+        into_stream: f64,
     },
 }
 
@@ -26,8 +28,8 @@ pub(super) enum Source {
 #[derive(Debug)]
 pub(super) struct Weights {
     pub(super) family: &'static Family,
-    /// Whether the files leave out the family's optional prefix.
-    pub(super) without_prefix: bool,
+    /// What the names begin with in these files, of the family's prefixes.
+    pub(super) prefix: &'static str,
     pub(super) source: Source,
 }
 
@@ -52,43 +54,108 @@ impl Linear {
             None => Ok(y),
         }
     }
+
+    /// Some of the outputs: what `rows` makes of the weight, and of the bias as one column.
+    fn part(&self, rows: impl Fn(&Tensor) -> Result<Tensor, candle_core::Error>) -> Result<Self, candle_core::Error> {
+        let bias = self.bias.as_ref().map(|bias| rows(&bias.unsqueeze(1)?)?.squeeze(1)).transpose()?;
+        Ok(Self { weight: rows(&self.weight)?, bias })
+    }
 }
 
-/// Weight, and bias for a LayerNorm, in the wide type.
+/// Weight, and bias where there is one, in the wide type. The weight is what the normalised value is
+/// multiplied with: `1 + w` where that is what is meant, and ones where there is none.
 #[derive(Debug, Clone)]
 pub(super) struct NormWeights {
     pub(super) weight: Tensor,
     pub(super) bias: Option<Tensor>,
 }
 
-/// One layer's weights, on the device and in the type of the computation.
+/// What follows the look-up of token rows.
+#[derive(Debug)]
+pub(super) struct EmbeddingWeights {
+    pub(super) projection: Option<Linear>,
+    /// `[rows, hidden]`.
+    pub(super) positions: Option<Tensor>,
+    /// `[hidden]`.
+    pub(super) token_type: Option<Tensor>,
+    pub(super) norm: Option<NormWeights>,
+}
+
+/// What follows the final norm.
+#[derive(Debug)]
+pub(super) struct HeadWeights {
+    pub(super) transform: Option<(Linear, NormWeights)>,
+    pub(super) projection: Option<Linear>,
+    pub(super) scores: Linear,
+}
+
+/// One layer's weights, on the device and in the type of the computation. Whatever the file's
+/// layout, each projection is a matrix of its own, `[outputs, inputs]`.
 #[derive(Debug, Clone)]
 pub(super) struct LayerWeights {
-    pub(super) attention_norm: NormWeights,
+    pub(super) attention_norm: Option<NormWeights>,
     pub(super) query: Linear,
     pub(super) key: Linear,
     pub(super) value: Linear,
+    pub(super) query_norm: Option<NormWeights>,
+    pub(super) key_norm: Option<NormWeights>,
     pub(super) attention_output: Linear,
-    pub(super) mlp_norm: NormWeights,
+    pub(super) attention_output_norm: Option<NormWeights>,
+    pub(super) mlp_norm: Option<NormWeights>,
     pub(super) gate: Option<Linear>,
     pub(super) up: Linear,
     pub(super) down: Linear,
+    pub(super) mlp_output_norm: Option<NormWeights>,
 }
 
-/// A tensor's name, without `.weight`, with its shape; a matrix or a norm, with or without bias.
-struct Expected {
-    name: String,
-    shape: Vec<usize>,
-    bias: bool,
+/// Names and shapes of the tensors that a spec needs.
+#[derive(Default)]
+struct Expected(Vec<(String, Vec<usize>)>);
+
+impl Expected {
+    fn matrix(&mut self, name: &str, shape: [usize; 2], bias: bool) {
+        self.0.push((format!("{name}.weight"), shape.to_vec()));
+        if bias {
+            self.0.push((format!("{name}.bias"), vec![shape[0]]));
+        }
+    }
+
+    /// The same, stored as `[inputs, outputs]` if `transposed`.
+    fn layer_matrix(&mut self, name: &str, [outputs, inputs]: [usize; 2], bias: bool, transposed: bool) {
+        let stored = if transposed { [inputs, outputs] } else { [outputs, inputs] };
+        self.matrix(name, stored, false);
+        if bias {
+            self.0.push((format!("{name}.bias"), vec![outputs]));
+        }
+    }
+
+    fn norm(&mut self, name: &str, norm: Option<Norm>, width: usize) {
+        match norm.map_or(Affine::None, |norm| norm.affine) {
+            Affine::None => {}
+            Affine::Weight | Affine::OnePlusWeight => self.0.push((format!("{name}.weight"), vec![width])),
+            Affine::WeightAndBias => {
+                self.0.push((format!("{name}.weight"), vec![width]));
+                self.0.push((format!("{name}.bias"), vec![width]));
+            }
+        }
+    }
 }
 
 impl Weights {
+    /// The prefix of the names in these files.
+    pub(super) fn prefix(names: &Names, files: &WeightFiles) -> &'static str {
+        let has = |prefix: &&&str| files.find(&format!("{prefix}{}.weight", names.embedding)).is_some();
+        names.prefixes.iter().find(has).unwrap_or(&names.prefixes[0])
+    }
+
     /// Every tensor that the spec needs is there with its shape, and no other that could matter.
     ///
-    /// A head that is stored although it is the embedding must be the embedding.
+    /// A tensor that is stored although it is another one, as an output head may be the embedding,
+    /// must be that other one.
     pub(super) fn check(&self, folder: &Folder, spec: &Spec) -> Result<(), ModelError> {
         let Source::Files(files) = &self.source else { return Ok(()) };
-        let expected = self.expected(spec);
+        let expected: Vec<_> =
+            self.expected(spec).0.into_iter().map(|(name, shape)| (self.stored(&name), shape)).collect();
         for (tensor, shape) in &expected {
             let Some((file, found)) = files.find(tensor) else {
                 let (folder, tensor, shape) = (folder.path().to_owned(), tensor.clone(), shape.clone());
@@ -102,133 +169,265 @@ impl Weights {
                 return Err(ModelError::WeightType { file, tensor, found: found.dtype.to_string() });
             }
         }
-        let head = format!("{}.weight", self.family.names.head);
+        let copies = self.copies(spec);
         let read: BTreeSet<&str> = expected.iter().map(|(tensor, _)| tensor.as_str()).collect();
         for tensor in files.names().filter(|name| !read.contains(name)) {
             let Some((file, TensorInfo { shape, .. })) = files.find(tensor) else { continue };
-            if self.is_buffer(tensor) {
+            if self.is_unused(tensor) {
                 continue;
             }
-            if tensor != head || *shape != [spec.vocabulary, spec.hidden] {
+            let of = |copy: &&(String, String, Vec<usize>)| self.stored(&copy.0) == tensor && copy.2 == *shape;
+            let Some((copy, original, _)) = copies.iter().find(of) else {
                 let (file, tensor, shape) = (file.to_owned(), tensor.to_owned(), shape.clone());
                 return Err(ModelError::UnexpectedTensor { file, tensor, shape, family: self.family.model_type });
-            }
+            };
             // Compared as f64, which holds every stored type exactly.
-            let values = |stored: Tensor| stored.flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>();
-            if values(self.tensor(&head, shape)?)? != values(self.embedding(spec)?)? {
-                return Err(ModelError::TiedHeadDiffers { file: file.to_owned(), tensor: head });
+            let values = |name: &str| -> Result<Vec<f64>, ModelError> {
+                Ok(self.tensor(name, shape)?.flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>()?)
+            };
+            if values(copy)? != values(original)? {
+                return Err(ModelError::TiedHeadDiffers { file: file.to_owned(), tensor: tensor.to_owned() });
             }
         }
         Ok(())
     }
 
-    /// Whether this is one of the tensors that old files carry and nothing reads.
-    fn is_buffer(&self, tensor: &str) -> bool {
+    /// Tensors that may be stored although they are another one, by definition: copy, original, shape.
+    fn copies(&self, spec: &Spec) -> Vec<(String, String, Vec<usize>)> {
         let names = &self.family.names;
-        tensor.starts_with(&self.stored(names.layers)) && names.buffers.iter().any(|ending| tensor.ends_with(ending))
+        let mut copies = Vec::new();
+        if spec.head.tied {
+            let shape = vec![spec.vocabulary, spec.embedding.width];
+            copies.push((format!("{}.weight", names.head), self.name(names.embedding, "weight"), shape));
+        }
+        if spec.head.bias && names.head_bias != names.head {
+            let bias = |name: &str| format!("{name}.bias");
+            copies.push((bias(names.head), bias(names.head_bias), vec![spec.vocabulary]));
+        }
+        copies
     }
 
-    /// Every tensor that this spec needs, with its shape.
-    fn expected(&self, spec: &Spec) -> Vec<(String, Vec<usize>)> {
+    /// Whether this is one of the tensors that files carry and nothing here reads.
+    fn is_unused(&self, tensor: &str) -> bool {
         let names = &self.family.names;
-        let mut all = vec![
-            Expected { name: names.embedding.to_owned(), shape: vec![spec.vocabulary, spec.hidden], bias: false },
-            Expected {
-                name: names.final_norm.to_owned(),
-                shape: vec![spec.hidden],
-                bias: spec.final_norm.kind == NormKind::Layer,
-            },
-        ];
-        if let Some(norm) = spec.embedding_norm {
-            let name = names.embedding_norm.to_owned();
-            all.push(Expected { name, shape: vec![spec.hidden], bias: norm.kind == NormKind::Layer });
-        }
-        if !spec.tied_head {
-            let name = names.head.to_owned();
-            all.push(Expected { name, shape: vec![spec.vocabulary, spec.hidden], bias: false });
-        }
-        for (number, layer) in spec.layers.iter().enumerate() {
-            all.extend(self.expected_in_layer(spec, number, layer));
-        }
-        all.into_iter()
-            .flat_map(|Expected { name, shape, bias }| {
-                let outputs = shape[0];
-                let weight = (self.stored(&format!("{name}.weight")), shape);
-                let bias = bias.then(|| (self.stored(&format!("{name}.bias")), vec![outputs]));
-                [Some(weight), bias].into_iter().flatten()
-            })
-            .collect()
+        let inner = tensor.strip_prefix(self.prefix).unwrap_or(tensor);
+        let in_a_layer = inner.starts_with(names.layers) && inner != tensor || self.prefix.is_empty();
+        in_a_layer && names.buffers.iter().any(|ending| tensor.ends_with(ending))
+            || names.elsewhere.iter().any(|beginning| inner.starts_with(beginning) || tensor.starts_with(beginning))
     }
 
-    fn expected_in_layer(&self, spec: &Spec, number: usize, layer: &LayerSpec) -> Vec<Expected> {
-        let (names, hidden) = (&self.family.names, spec.hidden);
-        let (attention, mlp) = (&layer.attention, &layer.mlp);
-        let prefix = format!("{}{number}.", names.layers);
-        let expect = |name: &str, shape: &[usize], bias| Expected {
-            name: format!("{prefix}{name}"),
-            shape: shape.to_vec(),
-            bias,
-        };
-        let (queries, keys) = (attention.heads * attention.head_dim, attention.kv_heads * attention.head_dim);
-        let mut all = vec![
-            expect(names.attention_norm, &[hidden], layer.attention_norm.kind == NormKind::Layer),
-            expect(names.attention_output, &[hidden, queries], attention.output_bias),
-            expect(names.mlp_norm, &[hidden], layer.mlp_norm.kind == NormKind::Layer),
-            expect(names.up, &[mlp.intermediate, hidden], mlp.bias),
-            expect(names.down, &[hidden, mlp.intermediate], mlp.bias),
-        ];
-        if mlp.gated {
-            all.push(expect(names.gate, &[mlp.intermediate, hidden], mlp.bias));
-        }
-        match &names.projections {
-            Projections::Separate { query, key, value } => all.extend([
-                expect(query, &[queries, hidden], attention.qkv_bias),
-                expect(key, &[keys, hidden], attention.qkv_bias),
-                expect(value, &[keys, hidden], attention.qkv_bias),
-            ]),
-            Projections::FusedPerHead(fused) => all.push(expect(fused, &[3 * queries, hidden], attention.qkv_bias)),
-        }
-        all
+    /// The name of a tensor that is not in a layer, as the family's own files have it.
+    fn name(&self, name: &str, part: &str) -> String {
+        format!("{}{name}.{part}", self.family.names.prefixes[0])
+    }
+
+    /// The beginning of the names in a layer.
+    fn layer_name(&self, number: usize) -> String {
+        let names = &self.family.names;
+        format!("{}{}{number}.", names.prefixes[0], names.layers)
     }
 
     /// A tensor's name as these files have it.
     fn stored(&self, name: &str) -> String {
-        match name.strip_prefix(self.family.names.optional_prefix) {
-            Some(rest) if self.without_prefix => rest.to_owned(),
-            _ => name.to_owned(),
+        let names = &self.family.names;
+        let name = match name.strip_prefix(names.prefixes[0]) {
+            Some(rest) => format!("{}{rest}", self.prefix),
+            None => name.to_owned(),
+        };
+        let Source::Files(files) = &self.source else { return name };
+        if files.find(&name).is_some() {
+            return name;
+        }
+        let others = names.aliases.iter().map(|(from, to)| name.replace(from, to));
+        others.into_iter().find(|other| files.find(other).is_some()).unwrap_or(name)
+    }
+
+    /// Every tensor that this spec needs, with its shape.
+    fn expected(&self, spec: &Spec) -> Expected {
+        let (names, hidden, embedding) = (&self.family.names, spec.hidden, &spec.embedding);
+        let inner = |name: &str| format!("{}{name}", names.prefixes[0]);
+        let mut all = Expected::default();
+        all.matrix(&inner(names.embedding), [spec.vocabulary, embedding.width], false);
+        if embedding.width != hidden {
+            all.matrix(&inner(names.embedding_projection), [hidden, embedding.width], false);
+            all.matrix(&inner(names.head_projection), [embedding.width, hidden], false);
+        }
+        if let Some(positions) = embedding.positions {
+            all.matrix(&inner(names.positions), [positions.rows, hidden], false);
+        }
+        if embedding.token_types > 0 {
+            all.matrix(&inner(names.token_types), [embedding.token_types, hidden], false);
+        }
+        all.norm(&inner(names.embedding_norm), embedding.norm, hidden);
+        all.norm(&inner(names.final_norm), spec.final_norm, hidden);
+        if let Some((_, norm)) = spec.head.transform {
+            all.matrix(names.transform, [hidden, hidden], true);
+            all.norm(names.transform_norm, Some(norm), hidden);
+        }
+        if !spec.head.tied {
+            all.matrix(names.head, [spec.vocabulary, embedding.width], false);
+        }
+        if spec.head.bias {
+            all.0.push((format!("{}.bias", names.head_bias), vec![spec.vocabulary]));
+        }
+        for (number, layer) in spec.layers.iter().enumerate() {
+            self.expect_layer(&mut all, hidden, number, layer);
+        }
+        all
+    }
+
+    fn expect_layer(&self, all: &mut Expected, hidden: usize, number: usize, layer: &LayerSpec) {
+        let (names, prefix) = (&self.family.names, self.layer_name(number));
+        let (attention, mlp) = (&layer.attention, &layer.mlp);
+        let (queries, keys) = widths(attention);
+        let name = |name: &str| format!("{prefix}{name}");
+        let mut matrix = |at: &str, outputs: usize, inputs: usize, bias: bool| {
+            all.layer_matrix(&name(at), [outputs, inputs], bias, names.transposed);
+        };
+        match &names.projections {
+            Projections::Separate { query, key, value } => {
+                matrix(query, queries, hidden, attention.qkv_bias);
+                matrix(key, keys, hidden, attention.qkv_bias);
+                matrix(value, keys, hidden, attention.qkv_bias);
+            }
+            Projections::Concatenated(fused) | Projections::Grouped(fused) => {
+                matrix(fused, keys.saturating_mul(2).saturating_add(queries), hidden, attention.qkv_bias);
+            }
+        }
+        matrix(names.attention_output, hidden, queries, attention.output_bias);
+        match &names.inner {
+            Inner::Plain(up) => matrix(up, mlp.intermediate, hidden, mlp.bias),
+            Inner::Gated { gate, up } => {
+                matrix(gate, mlp.intermediate, hidden, mlp.bias);
+                matrix(up, mlp.intermediate, hidden, mlp.bias);
+            }
+            Inner::GateFirst(fused) => matrix(fused, mlp.intermediate.saturating_mul(2), hidden, mlp.bias),
+        }
+        matrix(names.down, hidden, mlp.intermediate, mlp.bias);
+        all.norm(&name(names.attention_norm), layer.attention_norm, hidden);
+        all.norm(&name(names.attention_output_norm), layer.attention_output_norm, hidden);
+        all.norm(&name(names.mlp_norm), layer.mlp_norm, hidden);
+        all.norm(&name(names.mlp_output_norm), layer.mlp_output_norm, hidden);
+        if let Some(qk_norm) = attention.qk_norm {
+            let sides = [(names.query_norm, attention.heads, queries), (names.key_norm, attention.kv_heads, keys)];
+            for (at, heads, width) in sides {
+                match qk_norm.over {
+                    QkNormOver::Head => all.norm(&name(at), Some(qk_norm.norm), attention.head_dim),
+                    QkNormOver::FullWidth => all.norm(&name(at), Some(qk_norm.norm), width),
+                    QkNormOver::EachHead => (0..heads).for_each(|head| {
+                        all.norm(&name(&format!("{at}.norms.{head}")), Some(qk_norm.norm), attention.head_dim);
+                    }),
+                }
+            }
         }
     }
 
-    /// The embedding, `[vocabulary, hidden]`, in its stored type, in main memory.
+    /// The embedding, `[vocabulary, width]`, in its stored type, in main memory.
     pub(super) fn embedding(&self, spec: &Spec) -> Result<Tensor, ModelError> {
-        self.tensor(&format!("{}.weight", self.family.names.embedding), &[spec.vocabulary, spec.hidden])
+        self.tensor(&self.name(self.family.names.embedding, "weight"), &[spec.vocabulary, spec.embedding.width])
+    }
+
+    /// What follows the look-up of token rows.
+    pub(super) fn after_embedding(
+        &self,
+        spec: &Spec,
+        device: &Device,
+        precision: Precision,
+    ) -> Result<EmbeddingWeights, ModelError> {
+        let (names, hidden, embedding) = (&self.family.names, spec.hidden, &spec.embedding);
+        let place = |stored: Tensor| stored.to_device(device)?.to_dtype(precision.dtype());
+        let table = |name: &str, rows: usize| self.tensor(&self.name(name, "weight"), &[rows, hidden]);
+        let positions = match embedding.positions {
+            Some(positions) => Some(place(table(names.positions, positions.rows)?)?),
+            None => None,
+        };
+        let token_type = match embedding.token_types {
+            0 => None,
+            types => Some(place(table(names.token_types, types)?.get(0)?)?),
+        };
+        let projection = match embedding.width {
+            width if width == hidden => None,
+            width => {
+                let weight = self.tensor(&self.name(names.embedding_projection, "weight"), &[hidden, width])?;
+                Some(Linear { weight: place(weight)?, bias: None })
+            }
+        };
+        let norm = match embedding.norm {
+            Some(norm) => Some(self.norm(&self.outer(names.embedding_norm), norm, hidden, device, precision)?),
+            None => None,
+        };
+        Ok(EmbeddingWeights { projection, positions, token_type, norm })
+    }
+
+    /// The norm after the last layer.
+    pub(super) fn final_norm(
+        &self,
+        spec: &Spec,
+        device: &Device,
+        precision: Precision,
+    ) -> Result<Option<NormWeights>, ModelError> {
+        let name = self.outer(self.family.names.final_norm);
+        spec.final_norm.map(|norm| self.norm(&name, norm, spec.hidden, device, precision)).transpose()
     }
 
     /// The output head.
-    pub(super) fn head(&self, spec: &Spec, device: &Device, precision: Precision) -> Result<Linear, ModelError> {
-        let weight = if spec.tied_head {
+    pub(super) fn head(&self, spec: &Spec, device: &Device, precision: Precision) -> Result<HeadWeights, ModelError> {
+        let (names, hidden, width) = (&self.family.names, spec.hidden, spec.embedding.width);
+        let place = |stored: Tensor| stored.to_device(device)?.to_dtype(precision.dtype());
+        let transform = match spec.head.transform {
+            None => None,
+            Some((_, norm)) => {
+                let weight = place(self.tensor(&format!("{}.weight", names.transform), &[hidden, hidden])?)?;
+                let bias = Some(place(self.tensor(&format!("{}.bias", names.transform), &[hidden])?)?);
+                let norm = self.norm(names.transform_norm, norm, hidden, device, precision)?;
+                Some((Linear { weight, bias }, norm))
+            }
+        };
+        let projection = if width == hidden {
+            None
+        } else {
+            let weight = self.tensor(&self.name(names.head_projection, "weight"), &[width, hidden])?;
+            Some(Linear { weight: place(weight)?, bias: None })
+        };
+        let weight = if spec.head.tied {
             self.embedding(spec)?
         } else {
-            self.tensor(&format!("{}.weight", self.family.names.head), &[spec.vocabulary, spec.hidden])?
+            self.tensor(&format!("{}.weight", names.head), &[spec.vocabulary, width])?
         };
-        Ok(Linear { weight: weight.to_device(device)?.to_dtype(precision.dtype())?, bias: None })
+        let bias = if spec.head.bias {
+            Some(place(self.tensor(&format!("{}.bias", names.head_bias), &[spec.vocabulary])?)?)
+        } else {
+            None
+        };
+        Ok(HeadWeights { transform, projection, scores: Linear { weight: place(weight)?, bias } })
     }
 
-    /// A norm that is not in a layer.
-    pub(super) fn norm(
+    fn outer(&self, name: &str) -> String {
+        format!("{}{name}", self.family.names.prefixes[0])
+    }
+
+    fn norm(
         &self,
         name: &str,
-        kind: NormKind,
-        hidden: usize,
+        norm: Norm,
+        width: usize,
         device: &Device,
         precision: Precision,
     ) -> Result<NormWeights, ModelError> {
         let wide = |suffix: &str| -> Result<Tensor, ModelError> {
-            let stored = self.tensor(&format!("{name}.{suffix}"), &[hidden])?;
+            let stored = self.tensor(&format!("{name}.{suffix}"), &[width])?;
             Ok(stored.to_device(device)?.to_dtype(precision.wide())?)
         };
-        let bias = if kind == NormKind::Layer { Some(wide("bias")?) } else { None };
-        Ok(NormWeights { weight: wide("weight")?, bias })
+        // Before training the factor is 1, whatever is stored of it.
+        let fresh = matches!(self.source, Source::Fresh { .. });
+        let weight = match norm.affine {
+            Affine::None => Tensor::ones(width, precision.wide(), device)?,
+            Affine::OnePlusWeight if fresh => Tensor::ones(width, precision.wide(), device)?,
+            Affine::OnePlusWeight => (wide("weight")? + 1.0)?,
+            Affine::Weight | Affine::WeightAndBias => wide("weight")?,
+        };
+        let bias = if norm.affine == Affine::WeightAndBias { Some(wide("bias")?) } else { None };
+        Ok(NormWeights { weight, bias })
     }
 
     /// Reads one layer.
@@ -241,46 +440,90 @@ impl Weights {
     ) -> Result<LayerWeights, ModelError> {
         let (names, hidden, layer) = (&self.family.names, spec.hidden, &spec.layers[number]);
         let (attention, mlp) = (&layer.attention, &layer.mlp);
-        let (queries, keys) = (attention.heads * attention.head_dim, attention.kv_heads * attention.head_dim);
-        let path = |name: &str| format!("{}{number}.{name}", names.layers);
+        let (queries, keys) = widths(attention);
+        let prefix = self.layer_name(number);
+        let path = |name: &str| format!("{prefix}{name}");
         let place = |stored: Tensor| stored.to_device(device)?.to_dtype(precision.dtype());
         let linear = |name: &str, outputs: usize, inputs: usize, bias: bool| -> Result<Linear, ModelError> {
-            let weight = place(self.tensor(&path(&format!("{name}.weight")), &[outputs, inputs])?)?;
-            let bias = if bias { Some(place(self.tensor(&path(&format!("{name}.bias")), &[outputs])?)?) } else { None };
-            Ok(Linear { weight, bias })
+            let name = path(name);
+            let weight = if names.transposed {
+                self.tensor(&format!("{name}.weight"), &[inputs, outputs])?.t()?.contiguous()?
+            } else {
+                self.tensor(&format!("{name}.weight"), &[outputs, inputs])?
+            };
+            let bias = if bias { Some(place(self.tensor(&format!("{name}.bias"), &[outputs])?)?) } else { None };
+            Ok(Linear { weight: place(weight)?, bias })
         };
-        let norm = |name: &str, kind| self.norm(&path(name), kind, hidden, device, precision);
+        let norm = |name: &str, norm: Option<Norm>| {
+            norm.map(|norm| self.norm(&path(name), norm, hidden, device, precision)).transpose()
+        };
+        let qk_norm = |name: &str, heads: usize, width: usize| -> Result<Option<NormWeights>, ModelError> {
+            let Some(qk_norm) = attention.qk_norm else { return Ok(None) };
+            let read = |name: &str, width| self.norm(&path(name), qk_norm.norm, width, device, precision);
+            Ok(Some(match qk_norm.over {
+                QkNormOver::Head => read(name, attention.head_dim)?,
+                QkNormOver::FullWidth => read(name, width)?,
+                QkNormOver::EachHead => {
+                    let each = (0..heads).map(|head| read(&format!("{name}.norms.{head}"), attention.head_dim));
+                    let each = each.collect::<Result<Vec<_>, _>>()?;
+                    // [heads, 1, D], to go with [B, heads, L, D].
+                    let stack = |parts: Vec<&Tensor>| Tensor::stack(&parts, 0)?.unsqueeze(1);
+                    let biases: Option<Vec<&Tensor>> = each.iter().map(|norm| norm.bias.as_ref()).collect();
+                    let weight = stack(each.iter().map(|norm| &norm.weight).collect())?;
+                    NormWeights { weight, bias: biases.map(stack).transpose()? }
+                }
+            }))
+        };
         let [query, key, value] = match &names.projections {
             Projections::Separate { query, key, value } => [
                 linear(query, queries, hidden, attention.qkv_bias)?,
                 linear(key, keys, hidden, attention.qkv_bias)?,
                 linear(value, keys, hidden, attention.qkv_bias)?,
             ],
-            Projections::FusedPerHead(fused) => {
-                let fused = linear(fused, 3 * queries, hidden, attention.qkv_bias)?;
-                // Rows are [head, query | key | value, coordinate].
-                let part = |which: usize| -> Result<Linear, candle_core::Error> {
-                    let (heads, dim) = (attention.heads, attention.head_dim);
-                    let rows = |tensor: &Tensor, inputs: usize| {
-                        tensor.reshape((heads, 3, dim, inputs))?.narrow(1, which, 1)?.contiguous()
-                    };
-                    let weight = rows(&fused.weight, hidden)?.reshape((heads * dim, hidden))?;
-                    let bias = fused.bias.as_ref().map(|bias| rows(bias, 1)?.reshape(heads * dim)).transpose()?;
-                    Ok(Linear { weight, bias })
+            Projections::Concatenated(fused) => {
+                let fused = linear(fused, queries + 2 * keys, hidden, attention.qkv_bias)?;
+                let part = |start: usize, rows: usize| fused.part(|x| x.narrow(0, start, rows)?.contiguous());
+                [part(0, queries)?, part(queries, keys)?, part(queries + keys, keys)?]
+            }
+            Projections::Grouped(fused) => {
+                let fused = linear(fused, queries + 2 * keys, hidden, attention.qkv_bias)?;
+                let (groups, dim) = (attention.kv_heads, attention.head_dim);
+                let shared = attention.heads / groups;
+                let part = |start: usize, heads: usize| {
+                    fused.part(|x| {
+                        let rows = x.reshape((groups, shared + 2, dim, ()))?.narrow(1, start, heads)?;
+                        rows.contiguous()?.reshape((groups * heads * dim, ()))
+                    })
                 };
-                [part(0)?, part(1)?, part(2)?]
+                [part(0, shared)?, part(shared, 1)?, part(shared + 1, 1)?]
+            }
+        };
+        let (gate, up) = match &names.inner {
+            Inner::Plain(up) => (None, linear(up, mlp.intermediate, hidden, mlp.bias)?),
+            Inner::Gated { gate, up } => {
+                let gate = linear(gate, mlp.intermediate, hidden, mlp.bias)?;
+                (Some(gate), linear(up, mlp.intermediate, hidden, mlp.bias)?)
+            }
+            Inner::GateFirst(fused) => {
+                let fused = linear(fused, 2 * mlp.intermediate, hidden, mlp.bias)?;
+                let part = |start: usize| fused.part(|x| x.narrow(0, start, mlp.intermediate)?.contiguous());
+                (Some(part(0)?), part(mlp.intermediate)?)
             }
         };
         Ok(LayerWeights {
-            attention_norm: norm(names.attention_norm, layer.attention_norm.kind)?,
+            attention_norm: norm(names.attention_norm, layer.attention_norm)?,
             query,
             key,
             value,
+            query_norm: qk_norm(names.query_norm, attention.heads, queries)?,
+            key_norm: qk_norm(names.key_norm, attention.kv_heads, keys)?,
             attention_output: linear(names.attention_output, hidden, queries, attention.output_bias)?,
-            mlp_norm: norm(names.mlp_norm, layer.mlp_norm.kind)?,
-            gate: if mlp.gated { Some(linear(names.gate, mlp.intermediate, hidden, mlp.bias)?) } else { None },
-            up: linear(names.up, mlp.intermediate, hidden, mlp.bias)?,
+            attention_output_norm: norm(names.attention_output_norm, layer.attention_output_norm)?,
+            mlp_norm: norm(names.mlp_norm, layer.mlp_norm)?,
+            gate,
+            up,
             down: linear(names.down, hidden, mlp.intermediate, mlp.bias)?,
+            mlp_output_norm: norm(names.mlp_output_norm, layer.mlp_output_norm)?,
         })
     }
 
@@ -302,12 +545,16 @@ impl Weights {
                 }
                 Ok(Tensor::from_raw_buffer(&bytes, dtype, shape, &Device::Cpu)?)
             }
-            Source::Fresh { seed, standard_deviation } => {
+            Source::Fresh { seed, standard_deviation, into_stream } => {
                 let count = shape.iter().product();
+                let names = &self.family.names;
+                let writes = |matrix: &str| name.strip_suffix(".weight").is_some_and(|name| name.ends_with(matrix));
                 let values = if name.ends_with(".bias") {
                     vec![0.0; count]
                 } else if shape.len() == 1 {
                     vec![1.0; count]
+                } else if writes(names.attention_output) || writes(names.down) {
+                    normal(*seed, name, standard_deviation * into_stream, count)
                 } else {
                     normal(*seed, name, *standard_deviation, count)
                 };
@@ -315,6 +562,12 @@ impl Weights {
             }
         }
     }
+}
+
+/// The widths of queries and of keys over all heads.
+fn widths(attention: &AttentionSpec) -> (usize, usize) {
+    let width = |heads: usize| heads.saturating_mul(attention.head_dim);
+    (width(attention.heads), width(attention.kv_heads))
 }
 
 /// Normal variates by the method of Box and Muller, rounded to `f32` once.

@@ -75,6 +75,14 @@ pub enum Scaling {
         /// `a`; [`longrope_attention_factor`] gives what a configuration leaves out.
         attention_factor: f64,
     },
+    /// `theta_i / factor` for the first `pairs` pairs, and 0 for the others, which do not turn;
+    /// `a = 1`. The exponent of `theta_i` is over the whole dimension.
+    Proportional {
+        /// Number of pairs that turn.
+        pairs: usize,
+        /// Divisor of their frequencies.
+        factor: f64,
+    },
 }
 
 /// The ramp of YaRN between fast and slow pairs.
@@ -153,6 +161,10 @@ impl Scaling {
                 let divisors = if sequence_length > *original_length { long_factor } else { short_factor };
                 (theta.iter().zip(divisors).map(|(theta, divisor)| theta / divisor).collect(), *attention_factor)
             }
+            Self::Proportional { pairs, factor } => {
+                let turns = |(pair, theta): (usize, &f64)| if pair < *pairs { theta / factor } else { 0.0 };
+                (theta.iter().enumerate().map(turns).collect(), 1.0)
+            }
         })
     }
 
@@ -209,6 +221,16 @@ impl Scaling {
                 }
                 Ok(())
             }
+            Self::Proportional { pairs, factor } => {
+                positive("factor", *factor)?;
+                if *pairs <= rotary_dim / 2 {
+                    Ok(())
+                } else {
+                    let (parameter, expected) = ("partial_rotary_factor", "at most 1");
+                    let found = 2.0 * *pairs as f64 / rotary_dim as f64;
+                    Err(RopeError::Parameter { scaling: name, parameter, expected, found })
+                }
+            }
         }
     }
 
@@ -222,6 +244,7 @@ impl Scaling {
             Self::Yarn { .. } => "yarn",
             Self::Llama3 { .. } => "llama3",
             Self::LongRope { .. } => "longrope",
+            Self::Proportional { .. } => "proportional",
         }
     }
 }
