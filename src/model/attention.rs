@@ -112,14 +112,17 @@ impl Pass<'_, '_> {
                     let bias = Tensor::from_vec(values, (1, heads.len(), rows.len(), keys), scores.device())?;
                     bias.to_dtype(scores.dtype())?.repeat((texts, 1, 1, 1))
                 })?;
-                if let Position::RoundedAlibi { .. } = attention.position {
-                    scores = scores.broadcast_add(&key_bias(&attention.position, heads.clone(), keys, &scores)?)?;
-                }
+                let biased = match &attention.position {
+                    position @ Position::RoundedAlibi { .. } => {
+                        scores.broadcast_add(&key_bias(position, heads.clone(), keys, &scores)?)?
+                    }
+                    _ => scores.clone(),
+                };
                 let probabilities = if scores.device().is_cpu() {
-                    visible_softmax(&scores, rows.start, attention.mask, slopes)?
+                    visible_softmax(&biased, rows.start, attention.mask, slopes)?
                 } else {
                     let wanted = MaskOf { rows: rows.clone(), keys, mask: attention.mask, of_lags: slopes.is_some() };
-                    masked_softmax(&scores, &self.mask(wanted, &scores)?, slopes)?
+                    masked_softmax(&biased, &self.mask(wanted, &scores)?, slopes)?
                 };
                 self.put_keys(&place, Tap::Attention, batch, || Ok(probabilities.clone()))?;
                 if let Some(reducer) = &mut reducer {

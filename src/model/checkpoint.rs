@@ -62,8 +62,10 @@ impl Checkpoint {
     /// The same model before training: its spec, with weights as they are freshly initialised.
     ///
     /// Matrices and embeddings are normal with mean 0 and standard deviation `initializer_range`,
-    /// biases 0, norm weights 1, as Hugging Face transformers initialises these families. The same
-    /// seed gives the same weights.
+    /// biases 0, the factor of a norm 1, as Hugging Face transformers initialises these families; in
+    /// GPT-2 the matrices that write to the residual stream are smaller by `1/√(2 layers)`. One thing
+    /// differs: the embedding of the padding token is drawn as the others are, and not 0. The same seed
+    /// gives the same weights.
     #[must_use]
     pub fn untrained(&self, seed: u64) -> Self {
         let family = self.weights.family;
