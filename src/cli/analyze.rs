@@ -7,7 +7,7 @@ use indicatif::ProgressBar;
 
 use super::{Common, Failure, Outcome, heads_table, output, progress};
 use crate::heads::{self, Analysis, Recorder, Settings, Source, Text};
-use crate::model::{Checkpoint, Decoder, Position, record};
+use crate::model::{Budget, Checkpoint, Decoder, Devices, Position, record};
 use crate::wavelet::{Parameters, by_name};
 
 /// Measure a checkpoint's attention heads against null models
@@ -46,6 +46,10 @@ pub(super) struct Options {
     /// Let windows be longer than what a rotary model was made for
     #[arg(long)]
     allow_extrapolation: bool,
+    /// Memory that weights may take, such as 2GiB, or `all`: what fits stays between passes over the
+    /// texts [default: one layer]
+    #[arg(long, value_name = "SIZE")]
+    budget: Option<Budget>,
 }
 
 /// The longest window that is taken without being asked for.
@@ -81,7 +85,7 @@ pub(super) fn analyze(
     common: &Common,
 ) -> Result<Analysis, Failure> {
     let checkpoint = Checkpoint::open(model)?;
-    let (device, precision) = (common.device.parse()?, common.precision());
+    let (devices, precision) = (common.device.parse::<Devices>()?, common.precision());
     let spec = checkpoint.spec();
     let heads_of: Vec<usize> = spec.layers.iter().map(|layer| layer.attention.heads).collect();
     let longest = spec.max_positions.map_or(DEFAULT_LENGTH, |limit| limit.min(DEFAULT_LENGTH));
@@ -108,7 +112,8 @@ pub(super) fn analyze(
     let total = rows * heads_of.iter().sum::<usize>() * (1 + usize::from(options.untrained));
     let bar = progress::bar(common, total as u64, "rows");
     let run = |checkpoint: &Checkpoint, recorders: Vec<Recorder>, message: String| {
-        let mut decoder = Decoder::new(checkpoint, &device, precision)?;
+        let budget = options.budget.unwrap_or_default();
+        let mut decoder = Decoder::new(checkpoint, &devices, precision)?.with_budget(budget)?;
         if options.allow_extrapolation {
             decoder = decoder.allow_extrapolation();
         }

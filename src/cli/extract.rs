@@ -1,14 +1,16 @@
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::output::{Replacement, print, print_json};
-use super::{Common, Failure, Outcome};
-use crate::model::{Checkpoint, Decoder, Request, Tap, TapFile};
+use super::{Common, Failure, Outcome, progress};
+use crate::model::{Block, Budget, Checkpoint, Decoder, Devices, Request, Select, Sink, Site, Tap, TapFile};
 
 const SCHEMA: &str = "ropelet.extract/1";
 
@@ -42,6 +44,10 @@ pub(super) struct Arguments {
     /// Run texts that are longer than the positions the model was made for
     #[arg(long)]
     allow_extrapolation: bool,
+    /// Memory that weights may take, such as 2GiB, or `all`: what fits is kept and read ahead
+    /// [default: one layer]
+    #[arg(long, value_name = "SIZE")]
+    budget: Option<Budget>,
     /// The safetensors file to write
     #[arg(long, value_name = "F.safetensors")]
     out: PathBuf,
@@ -68,10 +74,11 @@ struct TensorSummary {
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Failure> {
-    let device = common.device.parse()?;
+    let devices: Devices = common.device.parse()?;
     let precision = common.precision();
     let checkpoint = Checkpoint::open(&arguments.model)?;
-    let mut decoder = Decoder::new(&checkpoint, &device, precision)?;
+    let budget = arguments.budget.unwrap_or_default();
+    let mut decoder = Decoder::new(&checkpoint, &devices, precision)?.with_budget(budget)?;
     if arguments.allow_extrapolation {
         decoder = decoder.allow_extrapolation();
     }
@@ -101,12 +108,17 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Fai
         ("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
     ]);
     let replacement = Replacement::of(&arguments.out)?;
-    let mut sink = TapFile::create(replacement.path(), spec, precision, tokens.len(), &request, metadata)?;
+    let file = TapFile::create(replacement.path(), spec, precision, tokens.len(), &request, metadata)?;
+    let bar = progress::bar(common, spec.layers.len() as u64, "layers");
+    bar.set_message(format!("{} tokens", tokens.len()));
+    let mut sink = Shown { file, bar };
     let start = Instant::now();
     decoder.run(std::slice::from_ref(&tokens), &mut sink)?;
     let seconds = start.elapsed().as_secs_f64();
-    let tensors = sink.tensors().map(|(name, shape)| TensorSummary { name, shape: shape.to_vec() }).collect();
-    sink.finish()?;
+    let Shown { file, bar } = sink;
+    bar.finish_and_clear();
+    let tensors = file.tensors().map(|(name, shape)| TensorSummary { name, shape: shape.to_vec() }).collect();
+    file.finish()?;
     replacement.commit()?;
 
     let summary = Summary {
@@ -129,6 +141,26 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Fai
         print(&format!("{} tokens in {:.2} s, written to {}", summary.tokens, seconds, summary.out.display()))?;
     }
     Ok(Outcome::Success)
+}
+
+/// A tap file whose layers are counted on the terminal.
+struct Shown {
+    file: TapFile,
+    bar: ProgressBar,
+}
+
+impl Sink for Shown {
+    fn want(&self, site: Site) -> Option<Select> {
+        self.file.want(site)
+    }
+
+    fn put(&mut self, block: &Block<'_>) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.file.put(block)
+    }
+
+    fn after_layer(&mut self, _layer: usize) {
+        self.bar.inc(1);
+    }
 }
 
 /// Whole numbers, ascending, each once.

@@ -79,7 +79,8 @@ struct Common {
     /// No progress on stderr, even on a terminal
     #[arg(long, global = true)]
     quiet: bool,
-    /// Where a model runs: cpu, cuda or cuda:N. Asked for and absent is an error
+    /// Where a model runs: cpu, cuda or cuda:N, or several that share its layers: cuda:0-3. Asked for
+    /// and absent is an error
     #[arg(long, global = true, default_value = "cpu", value_name = "DEVICE")]
     device: String,
     /// The type a model computes in [default: f32]

@@ -42,7 +42,7 @@ impl Pass<'_, '_> {
         self.put(number, Tap::Query, batch, &query)?;
         self.put(number, Tap::Key, batch, &key)?;
         if let Position::Rotary(rotary) = &attention.position {
-            let turns = self.turns(rotary, tokens)?;
+            let turns = self.turns(rotary, tokens, query.device())?;
             query = rotate(&query, rotary, &turns)?;
             key = rotate(&key, rotary, &turns)?;
         }
@@ -69,7 +69,7 @@ impl Pass<'_, '_> {
     ) -> Result<Tensor, ModelError> {
         let (texts, tokens, dim) = (batch.texts.len(), batch.tokens, attention.head_dim);
         let shared = attention.heads / attention.kv_heads;
-        let blocks = Blocks::new(self.decoder.device.is_cpu(), texts, tokens, shared);
+        let blocks = Blocks::new(query.device().is_cpu(), texts, tokens, shared);
         let future = [Tap::Scores, Tap::Bias, Tap::Attention]
             .into_iter()
             .any(|tap| self.wanted(Site { layer: Some(number), tap }).is_some_and(|select| select.future_keys));
@@ -148,7 +148,7 @@ impl Pass<'_, '_> {
 
 /// What is made once for several layers.
 impl Pass<'_, '_> {
-    fn turns(&mut self, rotary: &Rotary, tokens: usize) -> Result<Rc<Turns>, ModelError> {
+    fn turns(&mut self, rotary: &Rotary, tokens: usize, device: &candle_core::Device) -> Result<Rc<Turns>, ModelError> {
         if let Some((_, _, turns)) = self.turns.iter().find(|(known, length, _)| known == rotary && *length == tokens) {
             return Ok(Rc::clone(turns));
         }
@@ -158,7 +158,7 @@ impl Pass<'_, '_> {
         let (cos, sin) = frequencies.cos_sin::<f64>(&positions);
         let place = |table: Vec<f64>| {
             let table = Tensor::from_vec(table, (tokens, frequencies.pairs()), &candle_core::Device::Cpu)?;
-            table.to_dtype(self.decoder.precision.wide())?.to_device(&self.decoder.device.0)
+            table.to_dtype(self.decoder.precision.wide())?.to_device(device)
         };
         let turns = Rc::new(Turns { cos: place(cos)?, sin: place(sin)? });
         self.turns.push((rotary.clone(), tokens, Rc::clone(&turns)));

@@ -1,21 +1,28 @@
-use std::cell::RefCell;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::ops::Range;
+use std::sync::Arc;
+use std::thread;
 
 use candle_core::Tensor;
 
+use super::budget::Budget;
 use super::pass::Pass;
+use super::placement::{HEAD_PIECE, Placement, Plan, Sizes};
 use super::spec::Spec;
 use super::tap::{Sink, Site, Tap};
-use super::weights::LayerWeights;
-use super::{Checkpoint, Device, ModelError, Precision};
+use super::weights::{LayerWeights, Linear};
+use super::{Checkpoint, Devices, ModelError, Precision};
 
 /// Runs a checkpoint over texts, layer by layer.
 ///
-/// A layer's weights are read when the layer is reached, serve all texts, and are dropped; texts of
-/// one length go through it together. Memory is that of one layer, one block of scores, and the
-/// residual streams of all texts. Layers after the last one from which something is wanted are not
-/// run.
+/// A layer's weights are read when the layer is reached, serve all texts, and are dropped, unless a
+/// [`Budget`] lets them stay; texts of one length go through it together. Memory is that of one
+/// layer, one block of scores, and the residual streams of all texts. Layers after the last one from
+/// which something is wanted are not run.
+///
+/// Where there are several devices, each has a range of the layers ([`Placement`]), and the residual
+/// streams go from one to the next.
 ///
 /// From the projections of query, key and value to the mixed values everything is computed in at
 /// least `f32`: rotation, scores, softmax and the product with the values. So are the norms and the
@@ -50,11 +57,20 @@ use super::{Checkpoint, Device, ModelError, Precision};
 #[derive(Debug)]
 pub struct Decoder<'c> {
     pub(super) checkpoint: &'c Checkpoint,
-    pub(super) device: Device,
+    devices: Devices,
+    placement: Placement,
     pub(super) precision: Precision,
     extrapolate: bool,
-    /// What has been read so far, where it is kept.
-    kept: Option<RefCell<Kept>>,
+    plan: Plan,
+    kept: Kept,
+}
+
+/// Weights that outlive a run, once they have been read.
+#[derive(Debug)]
+struct Kept {
+    embedding: OnceCell<Tensor>,
+    layers: Vec<OnceCell<Arc<LayerWeights>>>,
+    head: OnceCell<Linear>,
 }
 
 /// Texts of one length that go through the layers together.
@@ -66,13 +82,26 @@ pub(super) struct Batch {
 }
 
 impl<'c> Decoder<'c> {
+    /// A decoder that keeps no weights: its budget is [`Budget::Least`].
+    ///
     /// # Errors
     /// The processor computes in `f32` and `f64` only.
-    pub fn new(checkpoint: &'c Checkpoint, device: &Device, precision: Precision) -> Result<Self, ModelError> {
-        if device.is_cpu() && !matches!(precision, Precision::F32 | Precision::F64) {
+    pub fn new(
+        checkpoint: &'c Checkpoint,
+        devices: impl Into<Devices>,
+        precision: Precision,
+    ) -> Result<Self, ModelError> {
+        let devices = devices.into();
+        let on_cpu = devices.all().iter().any(super::Device::is_cpu);
+        if on_cpu && !matches!(precision, Precision::F32 | Precision::F64) {
             return Err(ModelError::PrecisionOnCpu { asked: precision });
         }
-        Ok(Self { checkpoint, device: device.clone(), precision, extrapolate: false, kept: None })
+        let sizes = checkpoint.weights().sizes(checkpoint.spec(), precision);
+        let placement = Placement::balanced(&sizes.layers, sizes.table, devices.all().len());
+        let plan = planned(&sizes, &placement, Budget::Least)?;
+        let layers = sizes.layers.iter().map(|_| OnceCell::new()).collect();
+        let kept = Kept { embedding: OnceCell::new(), layers, head: OnceCell::new() };
+        Ok(Self { checkpoint, devices, placement, precision, extrapolate: false, plan, kept })
     }
 
     /// Runs texts that are longer than the positions a rotary model was made for.
@@ -87,13 +116,20 @@ impl<'c> Decoder<'c> {
         self.checkpoint.spec()
     }
 
-    /// Keeps the embedding and every layer once it has been read, for many runs of a model that fits
-    /// into memory.
-    #[must_use]
-    pub fn keep_layers(mut self) -> Self {
-        let layers = vec![None; self.checkpoint.spec().layers.len()];
-        self.kept = Some(RefCell::new(Kept { embedding: None, layers }));
-        self
+    /// Lets this much of the weights be in memory.
+    ///
+    /// # Errors
+    /// It is less than one layer takes, or a piece of the output head; the error says how much is
+    /// needed.
+    pub fn with_budget(mut self, budget: Budget) -> Result<Self, ModelError> {
+        let sizes = self.checkpoint.weights().sizes(self.spec(), self.precision);
+        self.plan = planned(&sizes, &self.placement, budget)?;
+        Ok(self)
+    }
+
+    /// Which layers each device runs.
+    pub fn placement(&self) -> &Placement {
+        &self.placement
     }
 
     /// Runs the texts, token ids each, and hands to `sink` what it wants.
@@ -107,22 +143,34 @@ impl<'c> Decoder<'c> {
         let depth = self.depth(sink)?;
         let mut batches = self.embed(texts)?;
         let mut pass = Pass { decoder: self, sink, mask: None, turns: Vec::new(), checking: false };
-        for number in 0..layers {
-            for batch in &batches {
-                pass.put(number, Tap::Residual, batch, &batch.stream.unsqueeze(1)?)?;
+        thread::scope(|scope| {
+            let mut coming = None;
+            for number in 0..layers {
+                pass.hand_over(number, &mut batches)?;
+                for batch in &batches {
+                    pass.put(number, Tap::Residual, batch, &batch.stream.unsqueeze(1)?)?;
+                }
+                if number >= depth {
+                    return Ok(());
+                }
+                let weights = match coming.take() {
+                    Some(reader) => self.keep(number, joined(reader)?),
+                    None => self.layer(number)?,
+                };
+                if number + 1 < depth && self.reads_ahead(number + 1) {
+                    let (checkpoint, device, precision) = (self.checkpoint, self.device(number + 1), self.precision);
+                    let read = move || checkpoint.weights().layer(checkpoint.spec(), number + 1, device, precision);
+                    coming = Some(scope.spawn(read));
+                }
+                for batch in &mut batches {
+                    let stream = pass.layer(number, &weights, batch)?;
+                    pass.require_finite(number, &weights, batch, &stream)?;
+                    batch.stream = stream;
+                }
+                pass.sink.after_layer(number);
             }
-            if number >= depth {
-                return Ok(());
-            }
-            let weights = self.layer(number)?;
-            let streams =
-                batches.iter().map(|batch| pass.layer(number, &weights, batch)).collect::<Result<Vec<_>, _>>()?;
-            pass.require_finite(number, &weights, &batches, &streams)?;
-            for (batch, stream) in batches.iter_mut().zip(streams) {
-                batch.stream = stream;
-            }
-        }
-        pass.finish(&batches)
+            pass.finish(&batches)
+        })
     }
 
     fn check_texts(&self, texts: &[Vec<u32>]) -> Result<(), ModelError> {
@@ -180,61 +228,108 @@ impl<'c> Decoder<'c> {
 
     /// Groups the texts by length and looks up their embeddings.
     fn embed(&self, texts: &[Vec<u32>]) -> Result<Vec<Batch>, ModelError> {
+        let device = self.device(0);
         // Enough rows for a matrix product to be efficient, no more than a little memory.
-        let together = if self.device.is_cpu() { 2048 } else { 32_768 };
+        let together = if device.is_cpu() { 2048 } else { 32_768 };
         let mut by_length: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (text, tokens) in texts.iter().enumerate() {
             by_length.entry(tokens.len()).or_default().push(text);
         }
         let spec = self.checkpoint.spec();
-        let embedding = self.embedding()?;
         let mut batches = Vec::new();
         for (tokens, group) in by_length {
             for texts_together in group.chunks((together / tokens).max(1)) {
                 let ids: Vec<u32> = texts_together.iter().flat_map(|text| &texts[*text]).copied().collect();
                 let count = texts_together.len();
-                let rows = embedding.index_select(&Tensor::from_vec(ids, count * tokens, embedding.device())?, 0)?;
-                let rows = rows.to_device(&self.device.0)?.to_dtype(self.precision.dtype())?;
-                let stream = rows.reshape((count, tokens, spec.embedding.width))?;
+                let stream = self.embedding(&ids)?.reshape((count, tokens, spec.embedding.width))?;
                 batches.push(Batch { texts: texts_together.to_vec(), tokens, stream });
             }
         }
-        let weights = self.checkpoint.weights().after_embedding(spec, &self.device.0, self.precision)?;
+        let weights = self.checkpoint.weights().after_embedding(spec, device, self.precision)?;
         for batch in &mut batches {
             batch.stream = self.embedded(&batch.stream, &weights)?;
         }
         Ok(batches)
     }
 
-    fn layer(&self, number: usize) -> Result<Rc<LayerWeights>, ModelError> {
-        let read = || {
-            let spec = self.checkpoint.spec();
-            self.checkpoint.weights().layer(spec, number, &self.device.0, self.precision).map(Rc::new)
-        };
-        let Some(kept) = &self.kept else { return read() };
-        if let Some(weights) = &kept.borrow().layers[number] {
-            return Ok(Rc::clone(weights));
-        }
-        let weights = read()?;
-        kept.borrow_mut().layers[number] = Some(Rc::clone(&weights));
-        Ok(weights)
+    /// The device of a layer, or for the number of layers that of the output head.
+    pub(super) fn device(&self, layer: usize) -> &candle_core::Device {
+        &self.devices.all()[self.placement.device_of(layer)].0
     }
 
-    fn embedding(&self) -> Result<Tensor, ModelError> {
-        let read = || self.checkpoint.weights().embedding(self.checkpoint.spec());
-        let Some(kept) = &self.kept else { return read() };
-        if let Some(embedding) = &kept.borrow().embedding {
-            return Ok(embedding.clone());
+    fn layer(&self, number: usize) -> Result<Arc<LayerWeights>, ModelError> {
+        if let Some(weights) = self.kept.layers[number].get() {
+            return Ok(Arc::clone(weights));
         }
-        let embedding = read()?;
-        kept.borrow_mut().embedding = Some(embedding.clone());
-        Ok(embedding)
+        let weights = self.checkpoint.weights();
+        Ok(self.keep(number, weights.layer(self.spec(), number, self.device(number), self.precision)?))
+    }
+
+    fn keep(&self, number: usize, weights: LayerWeights) -> Arc<LayerWeights> {
+        let weights = Arc::new(weights);
+        if self.plan.layers[number] {
+            return Arc::clone(self.kept.layers[number].get_or_init(|| weights));
+        }
+        weights
+    }
+
+    /// Whether this layer is to be read while the one before it is in use.
+    fn reads_ahead(&self, layer: usize) -> bool {
+        self.plan.ahead[self.placement.device_of(layer)] && self.kept.layers[layer].get().is_none()
+    }
+
+    /// The embedding of these tokens, `[tokens, hidden]`, where the first layer is.
+    fn embedding(&self, tokens: &[u32]) -> Result<Tensor, ModelError> {
+        let (weights, spec, device) = (self.checkpoint.weights(), self.spec(), self.device(0));
+        if !self.plan.embedding {
+            return weights.embedding(spec, tokens, device, self.precision);
+        }
+        let embedding = match (self.kept.embedding.get(), self.kept.head.get()) {
+            (Some(embedding), _) => embedding.clone(),
+            (None, Some(head)) if spec.head.tied && head.weight.device().same_device(device) => head.weight.clone(),
+            _ => weights.whole_embedding(spec, device, self.precision)?,
+        };
+        let embedding = self.kept.embedding.get_or_init(|| embedding);
+        Ok(embedding.index_select(&Tensor::new(tokens, device)?, 0)?)
+    }
+
+    /// The output head, for these tokens of the vocabulary.
+    pub(super) fn head(&self, vocabulary: Range<usize>) -> Result<Linear, ModelError> {
+        let (weights, spec) = (self.checkpoint.weights(), self.spec());
+        let device = self.device(spec.layers.len());
+        if !self.plan.head {
+            return weights.scores(spec, vocabulary, None, device, self.precision);
+        }
+        let head = match self.kept.head.get() {
+            Some(head) => head,
+            None => {
+                let embedding = self.kept.embedding.get().filter(|embedding| embedding.device().same_device(device));
+                let head = weights.scores(spec, 0..spec.vocabulary, embedding, device, self.precision)?;
+                self.kept.head.get_or_init(|| head)
+            }
+        };
+        Ok(head.outputs(vocabulary)?)
+    }
+
+    /// Tokens of the vocabulary whose part of the output head is in memory at once.
+    pub(super) fn head_piece(&self) -> usize {
+        let spec = self.spec();
+        if self.plan.head {
+            return spec.vocabulary;
+        }
+        let row = spec.embedding.width * self.precision.dtype().size_in_bytes();
+        (HEAD_PIECE as usize / row).max(1)
     }
 }
 
-/// Weights that outlive a run.
-#[derive(Debug)]
-struct Kept {
-    embedding: Option<Tensor>,
-    layers: Vec<Option<Rc<LayerWeights>>>,
+fn planned(sizes: &Sizes, placement: &Placement, budget: Budget) -> Result<Plan, ModelError> {
+    Plan::new(sizes, placement, budget).map_err(|too_small| {
+        let Budget::Bytes(asked) = budget else { unreachable!("only a number of bytes can be too small") };
+        ModelError::Budget { asked, reason: too_small.reason() }
+    })
+}
+
+/// What a thread has read; its panic is ours.
+fn joined<T>(reader: thread::ScopedJoinHandle<'_, T>) -> T {
+    reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

@@ -324,6 +324,14 @@ pub enum ModelError {
         /// Why it cannot be used.
         reason: String,
     },
+    /// The weights that must be in memory together are larger than the budget.
+    #[error("a budget of {asked} bytes is too small: {reason}")]
+    Budget {
+        /// The budget in bytes.
+        asked: u64,
+        /// What does not fit, and how much it takes.
+        reason: String,
+    },
     /// The device cannot compute in the type that was asked for.
     #[error("the CPU computes in f32 or f64, not in {asked}; weights stored in {asked} are read as they are")]
     PrecisionOnCpu {

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
 
@@ -205,11 +206,11 @@ impl WeightFiles {
         Some((shard, shard.header.info(tensor)?))
     }
 
-    /// The bytes of a tensor, little-endian and row-major, and their type.
+    /// Some of the bytes of a tensor, little-endian and row-major.
     ///
     /// # Panics
-    /// There is no such tensor; [`find`](Self::find) says so.
-    pub(super) fn bytes(&self, tensor: &str) -> Result<(Dtype, Vec<u8>), ModelError> {
+    /// There is no such tensor, or it has fewer bytes; [`find`](Self::find) says so.
+    pub(super) fn bytes(&self, tensor: &str, part: Range<usize>) -> Result<Vec<u8>, ModelError> {
         let (shard, info) = self.lookup(tensor).expect("names were checked against the headers");
         let io = |source| ModelError::Io { file: shard.path.clone(), source };
         let mut file = shard.file.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -219,10 +220,11 @@ impl WeightFiles {
             return Err(ModelError::Changed { file: shard.path.clone(), found: length, expected: shard.length });
         }
         let (start, end) = info.data_offsets;
-        let mut bytes = vec![0; end - start];
-        file.seek(SeekFrom::Start(shard.data + start as u64)).map_err(io)?;
+        assert!(part.end <= end - start, "{tensor} has {} bytes, not {}", end - start, part.end);
+        let mut bytes = vec![0; part.len()];
+        file.seek(SeekFrom::Start(shard.data + (start + part.start) as u64)).map_err(io)?;
         file.read_exact(&mut bytes).map_err(io)?;
-        Ok((info.dtype, bytes))
+        Ok(bytes)
     }
 }
 

@@ -1,26 +1,32 @@
 use candle_core::Tensor;
 
 use super::decoder::Decoder;
-use super::weights::HeadWeights;
+use super::weights::{HeadWeights, Linear};
 
 impl Decoder<'_> {
-    /// The scores of the tokens, `[B, rows, vocabulary]`, from the last norm's output.
-    pub(super) fn logits(&self, x: &Tensor, weights: &HeadWeights) -> Result<Tensor, candle_core::Error> {
-        let spec = &self.spec().head;
+    /// What is scored against the vocabulary, `[B, rows, width]`, from the last norm's output.
+    pub(super) fn before_scores(&self, x: &Tensor, weights: &HeadWeights) -> Result<Tensor, candle_core::Error> {
         let mut x = x.contiguous()?;
-        if let (Some((activation, norm)), Some((linear, norm_weights))) = (spec.transform, &weights.transform) {
+        if let (Some((activation, norm)), Some((linear, norm_weights))) =
+            (self.spec().head.transform, &weights.transform)
+        {
             x = self.norm(&self.activation(&linear.apply(&x)?, activation)?, norm, norm_weights)?;
         }
-        if let Some(projection) = &weights.projection {
-            x = projection.apply(&x)?;
+        match &weights.projection {
+            Some(projection) => projection.apply(&x),
+            None => Ok(x),
         }
-        let logits = weights.scores.apply(&x)?;
-        match spec.softcap {
+    }
+
+    /// The scores of some tokens, `[B, rows, tokens]`.
+    pub(super) fn scores(&self, x: &Tensor, head: &Linear) -> Result<Tensor, candle_core::Error> {
+        let scores = head.apply(x)?;
+        match self.spec().head.softcap {
             Some(cap) => {
-                let wide = logits.to_dtype(self.precision.wide())?;
-                ((wide / cap)?.tanh()? * cap)?.to_dtype(logits.dtype())
+                let wide = scores.to_dtype(self.precision.wide())?;
+                ((wide / cap)?.tanh()? * cap)?.to_dtype(scores.dtype())
             }
-            None => Ok(logits),
+            None => Ok(scores),
         }
     }
 }

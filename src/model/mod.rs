@@ -12,6 +12,7 @@
 //! Only this module names candle, safetensors and tokenizers.
 
 mod attention;
+mod budget;
 mod checkpoint;
 mod config;
 mod decoder;
@@ -25,6 +26,7 @@ mod kernel;
 mod lag_profile;
 mod layer;
 mod pass;
+mod placement;
 mod precision;
 mod record;
 mod reduce;
@@ -35,11 +37,13 @@ mod tap_file;
 mod tokens;
 mod weights;
 
+pub use budget::{Budget, NotASize};
 pub use checkpoint::Checkpoint;
 pub use decoder::Decoder;
 pub use error::ModelError;
 pub use lag_profile::LagProfile;
-pub use precision::{Device, Precision};
+pub use placement::Placement;
+pub use precision::{Device, Devices, Precision};
 pub use record::record;
 pub use reduce::{HeadSums, Reduced, Reduction};
 pub use spec::{

@@ -8,42 +8,82 @@ use super::attention::{MaskOf, Turns, pieces};
 use super::decoder::{Batch, Decoder};
 use super::spec::{Mask, Rotary};
 use super::tap::{Block, Select, Sink, Site, Tap};
-use super::weights::LayerWeights;
+use super::weights::{HeadWeights, LayerWeights};
 
 /// One run: what outlives a layer, and the way to the sink.
 pub(super) struct Pass<'p, 'c> {
     pub(super) decoder: &'p Decoder<'c>,
     pub(super) sink: &'p mut dyn Sink,
-    /// The last mask that was made.
+    /// The last mask that was made, on the device of the layer.
     pub(super) mask: Option<(MaskOf, Tensor)>,
-    /// The cosines and sines made so far, by embedding and length.
+    /// The cosines and sines made so far, by embedding and length, on the device of the layer.
     pub(super) turns: Vec<(Rotary, usize, Rc<Turns>)>,
     /// Look for a value that is not finite at each tap, and hand nothing over.
     pub(super) checking: bool,
 }
 
 impl Pass<'_, '_> {
+    /// Takes the residual streams to the device of this layer, or of the output head after the last.
+    pub(super) fn hand_over(&mut self, layer: usize, batches: &mut [Batch]) -> Result<(), ModelError> {
+        let device = self.decoder.device(layer);
+        for batch in batches.iter_mut().filter(|batch| !batch.stream.device().same_device(device)) {
+            let there = batch.stream.to_device(device)?;
+            // The copy must be done before its source is dropped and written over.
+            device.synchronize()?;
+            batch.stream = there;
+            self.mask = None;
+            self.turns.clear();
+        }
+        Ok(())
+    }
+
     /// The final norm and the output head, where they are wanted.
     pub(super) fn finish(&mut self, batches: &[Batch]) -> Result<(), ModelError> {
         let decoder = self.decoder;
         let spec = decoder.checkpoint.spec();
         let weights = decoder.checkpoint.weights();
-        let norm = weights.final_norm(spec, &decoder.device.0, decoder.precision)?;
-        let logits = Site { layer: None, tap: Tap::Logits };
-        let head = match self.wanted(logits) {
-            Some(_) => Some(weights.head(spec, &decoder.device.0, decoder.precision)?),
+        let Some(device) = batches.first().map(|batch| batch.stream.device()) else { return Ok(()) };
+        let norm = weights.final_norm(spec, device, decoder.precision)?;
+        let before_scores = match self.wanted(Site { layer: None, tap: Tap::Logits }) {
+            Some(_) => Some(weights.before_scores(spec, device, decoder.precision)?),
             None => None,
         };
         for batch in batches {
             let last = decoder.optional_norm(&batch.stream, spec.final_norm, norm.as_ref())?;
             self.put_model(Tap::Final, batch, 0, &last)?;
-            let Some(head) = &head else { continue };
-            // Few rows at a time: a vocabulary is far wider than the model.
-            for rows in pieces(batch.tokens, 512) {
-                let scores = decoder.logits(&last.narrow(1, rows.start, rows.len())?, head)?;
-                self.require_finite_at(logits, batch, &scores)?;
-                self.put_model(Tap::Logits, batch, rows.start, &scores)?;
+            if let Some(weights) = &before_scores {
+                self.logits(batch, &last, weights)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Scores of the next token: few rows at a time, since a vocabulary is far wider than the model,
+    /// and for these the output head piece by piece, as it is read.
+    fn logits(&mut self, batch: &Batch, last: &Tensor, weights: &HeadWeights) -> Result<(), ModelError> {
+        let (decoder, spec) = (self.decoder, self.decoder.checkpoint.spec());
+        let site = Site { layer: None, tap: Tap::Logits };
+        let Some(select) = self.wanted(site) else { return Ok(()) };
+        let wanted = select.rows.map_or(0..batch.tokens, |rows| rows.start..rows.end.min(batch.tokens));
+        let texts = batch.texts.len();
+        let elements = if last.device().is_cpu() { 1 << 25 } else { 1 << 28 };
+        let together = (elements / (texts * spec.vocabulary)).max(1);
+        for rows in pieces(wanted.len(), together) {
+            let start = wanted.start + rows.start;
+            let last = decoder.before_scores(&last.narrow(1, start, rows.len())?, weights)?;
+            let piece = decoder.head_piece();
+            let scores = if piece >= spec.vocabulary {
+                decoder.scores(&last, &decoder.head(0..spec.vocabulary)?)?
+            } else {
+                let whole = Tensor::zeros((texts, rows.len(), spec.vocabulary), last.dtype(), last.device())?;
+                for vocabulary in pieces(spec.vocabulary, piece) {
+                    let scores = decoder.scores(&last, &decoder.head(vocabulary.clone())?)?;
+                    whole.slice_set(&scores, 2, vocabulary.start)?;
+                }
+                whole
+            };
+            self.require_finite_at(site, batch, &scores)?;
+            self.put_model(Tap::Logits, batch, start, &scores)?;
         }
         Ok(())
     }
@@ -132,17 +172,17 @@ impl Pass<'_, '_> {
         self.sink.put(&block).map_err(ModelError::Sink)
     }
 
-    /// Checks the outputs of a layer, with one wait for the device. On failure the layer is run
-    /// again to find the first tap at fault.
+    /// Checks the output of a layer. On failure the layer is run again to find the first tap at fault.
     pub(super) fn require_finite(
         &mut self,
         number: usize,
         weights: &LayerWeights,
-        batches: &[Batch],
-        streams: &[Tensor],
+        batch: &Batch,
+        stream: &Tensor,
     ) -> Result<(), ModelError> {
-        let Some(faulty) = first_not_finite(streams)? else { return Ok(()) };
-        let batch = &batches[faulty];
+        if first_not_finite(std::slice::from_ref(stream))?.is_none() {
+            return Ok(());
+        }
         self.checking = true;
         self.layer(number, weights, batch)?;
         // Every tap is finite, so it was the last sum that overflowed: the next layer's input.
@@ -151,7 +191,7 @@ impl Pass<'_, '_> {
             next if next < layers => Site { layer: Some(next), tap: Tap::Residual },
             _ => Site { layer: None, tap: Tap::Final },
         };
-        self.require_finite_at(site, batch, &streams[faulty])
+        self.require_finite_at(site, batch, stream)
     }
 
     pub(super) fn require_finite_at(&self, site: Site, batch: &Batch, tensor: &Tensor) -> Result<(), ModelError> {

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -45,7 +46,7 @@ impl fmt::Display for Precision {
     }
 }
 
-/// Where a model runs.
+/// A device that can run layers.
 #[derive(Debug, Clone)]
 pub struct Device(pub(super) candle_core::Device);
 
@@ -85,19 +86,126 @@ impl FromStr for Device {
 
     /// `cpu`, `cuda` or `cuda:N`.
     fn from_str(asked: &str) -> Result<Self, ModelError> {
+        let Devices(mut devices) = asked.parse()?;
+        if devices.len() > 1 {
+            let reason = "names several devices, expected one".to_owned();
+            return Err(ModelError::Device { asked: asked.to_owned(), reason });
+        }
+        Ok(devices.remove(0))
+    }
+}
+
+/// Where a model runs: one device, or several that share its layers.
+#[derive(Debug, Clone)]
+pub struct Devices(Vec<Device>);
+
+impl Devices {
+    /// These devices, which run the layers in this order.
+    pub fn new(first: Device, others: impl IntoIterator<Item = Device>) -> Self {
+        Self(std::iter::once(first).chain(others).collect())
+    }
+
+    pub(super) fn all(&self) -> &[Device] {
+        &self.0
+    }
+}
+
+impl From<&Device> for Devices {
+    fn from(device: &Device) -> Self {
+        Self(vec![device.clone()])
+    }
+}
+
+impl From<&Self> for Devices {
+    fn from(devices: &Self) -> Self {
+        devices.clone()
+    }
+}
+
+impl FromStr for Devices {
+    type Err = ModelError;
+
+    /// `cpu`, `cuda`, `cuda:N`, or several as `cuda:N-M` or `cuda:N,M,...`.
+    fn from_str(asked: &str) -> Result<Self, ModelError> {
         let fail = |reason: &str| ModelError::Device { asked: asked.to_owned(), reason: reason.to_owned() };
-        let ordinal = match asked.split_once(':') {
-            None if asked == "cpu" => return Ok(Self::CPU),
-            None if asked == "cuda" => 0,
-            Some(("cuda", ordinal)) => ordinal.parse().map_err(|_| fail("expected cpu, cuda or cuda:N"))?,
-            _ => return Err(fail("expected cpu, cuda or cuda:N")),
-        };
+        let Some(ordinals) = ordinals(asked).map_err(fail)? else { return Ok(Self(vec![Device::CPU])) };
         if !cfg!(feature = "cuda") {
             return Err(fail("this build has no CUDA; rebuild with `--features cuda`"));
         }
-        let device = candle_core::Device::new_cuda(ordinal).map_err(|error| fail(&error.to_string()))?;
-        #[cfg(feature = "cuda")]
-        super::kernel::prepare(&device)?;
-        Ok(Self(device))
+        let open = |ordinal| {
+            let device = candle_core::Device::new_cuda(ordinal);
+            let device = device.map_err(|error| fail(&format!("cuda:{ordinal}: {error}")))?;
+            #[cfg(feature = "cuda")]
+            super::kernel::prepare(&device)?;
+            Ok(Device(device))
+        };
+        ordinals.into_iter().map(open).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// More devices than any host has.
+const MAX_ORDINAL: usize = 255;
+
+/// The numbers of the CUDA devices that are asked for, each once; `None` is the processor.
+fn ordinals(asked: &str) -> Result<Option<Vec<usize>>, &'static str> {
+    const EXPECTED: &str = "expected cpu, cuda, cuda:N, cuda:N-M or cuda:N,M,...";
+    let list = match asked.split_once(':') {
+        None if asked == "cpu" => return Ok(None),
+        None if asked == "cuda" => "0",
+        Some(("cuda", list)) => list,
+        _ => return Err(EXPECTED),
+    };
+    let mut ordinals = Vec::new();
+    for part in list.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let number = |word: &str| word.parse().ok().filter(|number| *number <= MAX_ORDINAL).ok_or(EXPECTED);
+        let (first, last): (usize, usize) = (number(first)?, number(last)?);
+        if first > last {
+            return Err("a range goes from the smaller number to the larger");
+        }
+        ordinals.extend(first..=last);
+    }
+    let distinct: BTreeSet<usize> = ordinals.iter().copied().collect();
+    if distinct.len() < ordinals.len() { Err("names a device twice") } else { Ok(Some(ordinals)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_and_lists_of_devices_are_read() {
+        assert_eq!(ordinals("cpu"), Ok(None));
+        for (asked, expected) in [
+            ("cuda", &[0][..]),
+            ("cuda:3", &[3]),
+            ("cuda:0-3", &[0, 1, 2, 3]),
+            ("cuda:2,0", &[2, 0]),
+            ("cuda:4,0-1", &[4, 0, 1]),
+        ] {
+            assert_eq!(ordinals(asked), Ok(Some(expected.to_vec())), "{asked}");
+        }
+    }
+
+    #[test]
+    fn other_words_are_refused() {
+        for asked in [
+            "",
+            "gpu",
+            "CPU",
+            "cpu:0",
+            "cuda:",
+            "cuda:x",
+            "cuda:-1",
+            "cuda:1-",
+            "cuda:3-1",
+            "cuda:0,0",
+            "cuda:0-2,1",
+            "cuda:256",
+            "cuda:0-99999999999999999999",
+            "cuda: 1",
+        ] {
+            assert!(ordinals(asked).is_err(), "{asked}");
+        }
     }
 }

@@ -235,4 +235,7 @@ pub trait Sink {
     fn put_reduced(&mut self, _reduced: Reduced) -> Result<(), Box<dyn Error + Send + Sync>> {
         Ok(())
     }
+
+    /// Is told when a layer is done with all texts, also where nothing of it was wanted.
+    fn after_layer(&mut self, _layer: usize) {}
 }

@@ -1,5 +1,5 @@
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::ops::Range;
 
 use candle_core::{DType, Device, Tensor};
 use rand_chacha::ChaCha8Rng;
@@ -8,6 +8,7 @@ use safetensors::tensor::{Dtype, TensorInfo};
 
 use super::family::{Family, Inner, Names, Projections};
 use super::files::{Folder, WeightFiles};
+use super::placement::Sizes;
 use super::spec::{Affine, AttentionSpec, LayerSpec, Norm, QkNormOver, Spec};
 use super::{ModelError, Precision};
 
@@ -37,7 +38,7 @@ pub(super) struct Weights {
 #[derive(Debug, Clone)]
 pub(super) struct Linear {
     /// `[outputs, inputs]`.
-    weight: Tensor,
+    pub(super) weight: Tensor,
     bias: Option<Tensor>,
 }
 
@@ -53,6 +54,11 @@ impl Linear {
             Some(bias) => y.broadcast_add(bias),
             None => Ok(y),
         }
+    }
+
+    /// Consecutive outputs.
+    pub(super) fn outputs(&self, part: Range<usize>) -> Result<Self, candle_core::Error> {
+        self.part(|x| x.narrow(0, part.start, part.len()))
     }
 
     /// Some of the outputs: what `rows` makes of the weight, and of the bias as one column.
@@ -81,12 +87,11 @@ pub(super) struct EmbeddingWeights {
     pub(super) norm: Option<NormWeights>,
 }
 
-/// What follows the final norm.
+/// What is between the final norm and the scores of the vocabulary.
 #[derive(Debug)]
 pub(super) struct HeadWeights {
     pub(super) transform: Option<(Linear, NormWeights)>,
     pub(super) projection: Option<Linear>,
-    pub(super) scores: Linear,
 }
 
 /// One layer's weights, on the device and in the type of the computation. Whatever the file's
@@ -182,11 +187,13 @@ impl Weights {
                 return Err(ModelError::UnexpectedTensor { file, tensor, shape, family: self.family.model_type });
             };
             // Compared as f64, which holds every stored type exactly.
-            let values = |name: &str| -> Result<Vec<f64>, ModelError> {
-                Ok(self.tensor(name, shape)?.flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>()?)
+            let values = |name: &str, rows: Range<usize>| -> Result<Vec<f64>, ModelError> {
+                Ok(self.rows(name, shape, rows)?.flatten_all()?.to_dtype(DType::F64)?.to_vec1::<f64>()?)
             };
-            if values(copy)? != values(original)? {
-                return Err(ModelError::TiedHeadDiffers { file: file.to_owned(), tensor: tensor.to_owned() });
+            for rows in row_pieces(shape) {
+                if values(copy, rows.clone())? != values(original, rows)? {
+                    return Err(ModelError::TiedHeadDiffers { file: file.to_owned(), tensor: tensor.to_owned() });
+                }
             }
         }
         Ok(())
@@ -322,9 +329,61 @@ impl Weights {
         }
     }
 
-    /// The embedding, `[vocabulary, width]`, in its stored type, in main memory.
-    pub(super) fn embedding(&self, spec: &Spec) -> Result<Tensor, ModelError> {
-        self.tensor(&self.name(self.family.names.embedding, "weight"), &[spec.vocabulary, spec.embedding.width])
+    /// What the model's weights take in memory in this type; vectors are counted in the wide one.
+    pub(super) fn sizes(&self, spec: &Spec, precision: Precision) -> Sizes {
+        let (narrow, wide) = (precision.dtype().size_in_bytes() as u64, precision.wide().size_in_bytes() as u64);
+        let bytes = |(_, shape): &(String, Vec<usize>)| {
+            let each = if shape.len() == 1 { wide } else { narrow };
+            shape.iter().fold(each, |product, size| product.saturating_mul(*size as u64))
+        };
+        let layer = |(number, layer)| {
+            let mut expected = Expected::default();
+            self.expect_layer(&mut expected, spec.hidden, number, layer);
+            expected.0.iter().map(bytes).sum()
+        };
+        Sizes {
+            layers: spec.layers.iter().enumerate().map(layer).collect(),
+            table: bytes(&(String::new(), vec![spec.vocabulary, spec.embedding.width])),
+            tied: spec.head.tied,
+        }
+    }
+
+    /// The embedding of these tokens, `[tokens, width]`. Each row that occurs is read once.
+    pub(super) fn embedding(
+        &self,
+        spec: &Spec,
+        tokens: &[u32],
+        device: &Device,
+        precision: Precision,
+    ) -> Result<Tensor, ModelError> {
+        let (name, width) = (self.name(self.family.names.embedding, "weight"), spec.embedding.width);
+        let distinct: BTreeSet<u32> = tokens.iter().copied().collect();
+        let distinct: Vec<u32> = distinct.into_iter().collect();
+        let rows = Tensor::zeros((distinct.len(), width), precision.dtype(), &Device::Cpu)?;
+        let mut place = 0;
+        // Neighbours are read together.
+        for run in distinct.chunk_by(|one, next| one + 1 == *next) {
+            for piece in row_pieces(&[run.len(), width]) {
+                let first = run[0] as usize + piece.start;
+                let stored = self.rows(&name, &[spec.vocabulary, width], first..first + piece.len())?;
+                rows.slice_set(&stored.to_dtype(precision.dtype())?, 0, place)?;
+                place += piece.len();
+            }
+        }
+        let places = tokens.iter().map(|id| distinct.binary_search(id).expect("each token is among them") as u32);
+        let places = Tensor::from_vec(places.collect(), tokens.len(), &Device::Cpu)?;
+        Ok(rows.index_select(&places, 0)?.to_device(device)?)
+    }
+
+    /// The whole embedding, `[vocabulary, width]`.
+    pub(super) fn whole_embedding(
+        &self,
+        spec: &Spec,
+        device: &Device,
+        precision: Precision,
+    ) -> Result<Tensor, ModelError> {
+        let name = self.name(self.family.names.embedding, "weight");
+        self.whole(&name, &[spec.vocabulary, spec.embedding.width], device, precision.dtype())
     }
 
     /// What follows the look-up of token rows.
@@ -335,22 +394,20 @@ impl Weights {
         precision: Precision,
     ) -> Result<EmbeddingWeights, ModelError> {
         let (names, hidden, embedding) = (&self.family.names, spec.hidden, &spec.embedding);
-        let place = |stored: Tensor| stored.to_device(device)?.to_dtype(precision.dtype());
-        let table = |name: &str, rows: usize| self.tensor(&self.name(name, "weight"), &[rows, hidden]);
+        let matrix = |name: &str, rows: usize, columns: usize| {
+            self.whole(&self.name(name, "weight"), &[rows, columns], device, precision.dtype())
+        };
         let positions = match embedding.positions {
-            Some(positions) => Some(place(table(names.positions, positions.rows)?)?),
+            Some(positions) => Some(matrix(names.positions, positions.rows, hidden)?),
             None => None,
         };
         let token_type = match embedding.token_types {
             0 => None,
-            types => Some(place(table(names.token_types, types)?.get(0)?)?),
+            types => Some(matrix(names.token_types, types, hidden)?.get(0)?),
         };
         let projection = match embedding.width {
             width if width == hidden => None,
-            width => {
-                let weight = self.tensor(&self.name(names.embedding_projection, "weight"), &[hidden, width])?;
-                Some(Linear { weight: place(weight)?, bias: None })
-            }
+            width => Some(Linear { weight: matrix(names.embedding_projection, hidden, width)?, bias: None }),
         };
         let norm = match embedding.norm {
             Some(norm) => Some(self.norm(&self.outer(names.embedding_norm), norm, hidden, device, precision)?),
@@ -370,15 +427,20 @@ impl Weights {
         spec.final_norm.map(|norm| self.norm(&name, norm, spec.hidden, device, precision)).transpose()
     }
 
-    /// The output head.
-    pub(super) fn head(&self, spec: &Spec, device: &Device, precision: Precision) -> Result<HeadWeights, ModelError> {
+    /// What is between the final norm and the scores.
+    pub(super) fn before_scores(
+        &self,
+        spec: &Spec,
+        device: &Device,
+        precision: Precision,
+    ) -> Result<HeadWeights, ModelError> {
         let (names, hidden, width) = (&self.family.names, spec.hidden, spec.embedding.width);
-        let place = |stored: Tensor| stored.to_device(device)?.to_dtype(precision.dtype());
+        let read = |name: &str, shape: &[usize]| self.whole(name, shape, device, precision.dtype());
         let transform = match spec.head.transform {
             None => None,
             Some((_, norm)) => {
-                let weight = place(self.tensor(&format!("{}.weight", names.transform), &[hidden, hidden])?)?;
-                let bias = Some(place(self.tensor(&format!("{}.bias", names.transform), &[hidden])?)?);
+                let weight = read(&format!("{}.weight", names.transform), &[hidden, hidden])?;
+                let bias = Some(read(&format!("{}.bias", names.transform), &[hidden])?);
                 let norm = self.norm(names.transform_norm, norm, hidden, device, precision)?;
                 Some((Linear { weight, bias }, norm))
             }
@@ -386,20 +448,31 @@ impl Weights {
         let projection = if width == hidden {
             None
         } else {
-            let weight = self.tensor(&self.name(names.head_projection, "weight"), &[width, hidden])?;
-            Some(Linear { weight: place(weight)?, bias: None })
+            let weight = read(&self.name(names.head_projection, "weight"), &[width, hidden])?;
+            Some(Linear { weight, bias: None })
         };
-        let weight = if spec.head.tied {
-            self.embedding(spec)?
-        } else {
-            self.tensor(&format!("{}.weight", names.head), &[spec.vocabulary, width])?
+        Ok(HeadWeights { transform, projection })
+    }
+
+    /// The scores of these tokens of the vocabulary; `embedding` is the whole one where it is in memory.
+    pub(super) fn scores(
+        &self,
+        spec: &Spec,
+        vocabulary: Range<usize>,
+        embedding: Option<&Tensor>,
+        device: &Device,
+        precision: Precision,
+    ) -> Result<Linear, ModelError> {
+        let (names, shape) = (&self.family.names, [spec.vocabulary, spec.embedding.width]);
+        let read =
+            |name: &str, shape: &[usize]| self.placed(name, shape, vocabulary.clone(), device, precision.dtype());
+        let weight = match embedding {
+            Some(embedding) if spec.head.tied => embedding.narrow(0, vocabulary.start, vocabulary.len())?,
+            _ if spec.head.tied => read(&self.name(names.embedding, "weight"), &shape)?,
+            _ => read(&format!("{}.weight", names.head), &shape)?,
         };
-        let bias = if spec.head.bias {
-            Some(place(self.tensor(&format!("{}.bias", names.head_bias), &[spec.vocabulary])?)?)
-        } else {
-            None
-        };
-        Ok(HeadWeights { transform, projection, scores: Linear { weight: place(weight)?, bias } })
+        let bias = if spec.head.bias { Some(read(&format!("{}.bias", names.head_bias), &shape[..1])?) } else { None };
+        Ok(Linear { weight, bias })
     }
 
     fn outer(&self, name: &str) -> String {
@@ -414,10 +487,7 @@ impl Weights {
         device: &Device,
         precision: Precision,
     ) -> Result<NormWeights, ModelError> {
-        let wide = |suffix: &str| -> Result<Tensor, ModelError> {
-            let stored = self.tensor(&format!("{name}.{suffix}"), &[width])?;
-            Ok(stored.to_device(device)?.to_dtype(precision.wide())?)
-        };
+        let wide = |suffix: &str| self.whole(&format!("{name}.{suffix}"), &[width], device, precision.wide());
         // Before training the factor is 1, whatever is stored of it.
         let fresh = matches!(self.source, Source::Fresh { .. });
         let weight = match norm.affine {
@@ -443,16 +513,15 @@ impl Weights {
         let (queries, keys) = widths(attention);
         let prefix = self.layer_name(number);
         let path = |name: &str| format!("{prefix}{name}");
-        let place = |stored: Tensor| stored.to_device(device)?.to_dtype(precision.dtype());
         let linear = |name: &str, outputs: usize, inputs: usize, bias: bool| -> Result<Linear, ModelError> {
-            let name = path(name);
+            let (weight, bias_name) = (path(&format!("{name}.weight")), path(&format!("{name}.bias")));
             let weight = if names.transposed {
-                self.tensor(&format!("{name}.weight"), &[inputs, outputs])?.t()?.contiguous()?
+                self.transposed(&weight, [inputs, outputs], device, precision.dtype())?
             } else {
-                self.tensor(&format!("{name}.weight"), &[outputs, inputs])?
+                self.whole(&weight, &[outputs, inputs], device, precision.dtype())?
             };
-            let bias = if bias { Some(place(self.tensor(&format!("{name}.bias"), &[outputs])?)?) } else { None };
-            Ok(Linear { weight: place(weight)?, bias })
+            let bias = if bias { Some(self.whole(&bias_name, &[outputs], device, precision.dtype())?) } else { None };
+            Ok(Linear { weight, bias })
         };
         let norm = |name: &str, norm: Option<Norm>| {
             norm.map(|norm| self.norm(&path(name), norm, hidden, device, precision)).transpose()
@@ -527,38 +596,82 @@ impl Weights {
         })
     }
 
-    /// A tensor in its stored type, in main memory, without a NaN or an infinity in it.
-    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
+    /// Rows of a tensor on a device, in a type.
+    ///
+    /// They are read and converted piece by piece, so that they are not in memory twice.
+    fn placed(
+        &self,
+        name: &str,
+        shape: &[usize],
+        rows: Range<usize>,
+        device: &Device,
+        dtype: DType,
+    ) -> Result<Tensor, ModelError> {
+        let mut part = shape.to_vec();
+        part[0] = rows.len();
+        let whole = Tensor::zeros(part.as_slice(), dtype, device)?;
+        for piece in row_pieces(&part) {
+            let stored = self.rows(name, shape, rows.start + piece.start..rows.start + piece.end)?;
+            whole.slice_set(&stored.to_device(device)?.to_dtype(dtype)?, 0, piece.start)?;
+        }
+        Ok(whole)
+    }
+
+    fn whole(&self, name: &str, shape: &[usize], device: &Device, dtype: DType) -> Result<Tensor, ModelError> {
+        self.placed(name, shape, 0..shape[0], device, dtype)
+    }
+
+    /// A matrix that is stored as `[inputs, outputs]`, as `[outputs, inputs]`.
+    fn transposed(
+        &self,
+        name: &str,
+        [inputs, outputs]: [usize; 2],
+        device: &Device,
+        dtype: DType,
+    ) -> Result<Tensor, ModelError> {
+        let whole = Tensor::zeros((outputs, inputs), dtype, device)?;
+        for piece in row_pieces(&[inputs, outputs]) {
+            let stored = self.rows(name, &[inputs, outputs], piece.clone())?;
+            whole.slice_set(&stored.to_device(device)?.to_dtype(dtype)?.t()?.contiguous()?, 1, piece.start)?;
+        }
+        Ok(whole)
+    }
+
+    /// Rows of a tensor in its stored type, in main memory, without a NaN or an infinity in them.
+    fn rows(&self, name: &str, shape: &[usize], rows: Range<usize>) -> Result<Tensor, ModelError> {
+        let width: usize = shape[1..].iter().product();
+        let mut part = shape.to_vec();
+        part[0] = rows.len();
         match &self.source {
             Source::Files(files) => {
                 let name = self.stored(name);
-                let (dtype, bytes) = files.bytes(&name)?;
-                let dtype = match dtype {
+                let (file, info) = files.find(&name).expect("names were checked against the headers");
+                let dtype = match info.dtype {
                     Dtype::BF16 => DType::BF16,
                     Dtype::F16 => DType::F16,
                     Dtype::F32 => DType::F32,
                     _ => DType::F64,
                 };
+                let row = width * dtype.size_in_bytes();
+                let bytes = files.bytes(&name, rows.start * row..rows.end * row)?;
                 if let Some((index, value)) = first_non_finite(dtype, &bytes) {
-                    let file = files.find(&name).map_or_else(PathBuf::new, |(file, _)| file.to_owned());
+                    let (file, index) = (file.to_owned(), rows.start * width + index);
                     return Err(ModelError::NonFiniteWeight { file, tensor: name, index, value });
                 }
-                Ok(Tensor::from_raw_buffer(&bytes, dtype, shape, &Device::Cpu)?)
+                Ok(Tensor::from_raw_buffer(&bytes, dtype, &part, &Device::Cpu)?)
             }
             Source::Fresh { seed, standard_deviation, into_stream } => {
-                let count = shape.iter().product();
                 let names = &self.family.names;
                 let writes = |matrix: &str| name.strip_suffix(".weight").is_some_and(|name| name.ends_with(matrix));
+                let into_stream = if writes(names.attention_output) || writes(names.down) { *into_stream } else { 1.0 };
                 let values = if name.ends_with(".bias") {
-                    vec![0.0; count]
+                    vec![0.0; rows.len() * width]
                 } else if shape.len() == 1 {
-                    vec![1.0; count]
-                } else if writes(names.attention_output) || writes(names.down) {
-                    normal(*seed, name, standard_deviation * into_stream, count)
+                    vec![1.0; rows.len() * width]
                 } else {
-                    normal(*seed, name, *standard_deviation, count)
+                    normal(*seed, name, standard_deviation * into_stream, rows.start * width..rows.end * width)
                 };
-                Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
+                Ok(Tensor::from_vec(values, part, &Device::Cpu)?)
             }
         }
     }
@@ -570,26 +683,39 @@ fn widths(attention: &AttentionSpec) -> (usize, usize) {
     (width(attention.heads), width(attention.kv_heads))
 }
 
-/// Normal variates by the method of Box and Muller, rounded to `f32` once.
+/// Rows of a tensor of this shape in pieces of a few MiB, each of at least one row.
+fn row_pieces(shape: &[usize]) -> impl Iterator<Item = Range<usize>> {
+    const ELEMENTS: usize = 1 << 20;
+    let (rows, width) = (shape[0], shape[1..].iter().product::<usize>());
+    let size = (ELEMENTS / width.max(1)).max(1);
+    (0..rows).step_by(size).map(move |start| start..(start + size).min(rows))
+}
+
+/// Normal variates by the method of Box and Muller, rounded to `f32` once: these of the sequence that
+/// belongs to the seed and the tensor's name.
 ///
-/// The stream depends on the seed and the tensor's name alone, not on the order in which layers are
-/// read.
-fn normal(seed: u64, name: &str, standard_deviation: f64, count: usize) -> Vec<f32> {
+/// The sequence depends on nothing else, so neither the order in which tensors are read nor the
+/// pieces in which one is read change a value.
+fn normal(seed: u64, name: &str, standard_deviation: f64, part: Range<usize>) -> Vec<f32> {
     // FNV-1a: any fixed map from names to streams does; the standard hasher is not fixed.
     let stream = name
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(stream);
+    // Values come in pairs, each from two numbers of two words.
+    let first = part.start / 2 * 2;
+    rng.set_word_pos(2 * first as u128);
     // In (0, 1], so that its logarithm is finite.
     let mut uniform = || ((rng.next_u64() >> 11) + 1) as f64 * (1.0 / (1u64 << 53) as f64);
-    let mut values = Vec::with_capacity(count + 1);
-    while values.len() < count {
+    let mut values = Vec::with_capacity(part.len() + 2);
+    while first + values.len() < part.end {
         let radius = standard_deviation * (-2.0 * uniform().ln()).sqrt();
         let (sin, cos) = (std::f64::consts::TAU * uniform()).sin_cos();
         values.extend([(radius * cos) as f32, (radius * sin) as f32]);
     }
-    values.truncate(count);
+    values.truncate(part.end - first);
+    values.drain(..part.start - first);
     values
 }
 
@@ -609,5 +735,34 @@ fn first_non_finite(dtype: DType, bytes: &[u8]) -> Option<(usize, f64)> {
         }),
         DType::F32 => search(bytes, |weight| f32::from_le_bytes(weight).into()),
         _ => search(bytes, f64::from_le_bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fresh_weights_are_the_same_in_any_pieces() {
+        let whole = normal(7, "layers.0.up.weight", 0.02, 0..1001);
+        for cut in [1, 2, 15, 16, 17, 500, 1000] {
+            let mut pieces = normal(7, "layers.0.up.weight", 0.02, 0..cut);
+            pieces.extend(normal(7, "layers.0.up.weight", 0.02, cut..1001));
+            assert_eq!(pieces, whole, "cut at {cut}");
+        }
+        // The control: another tensor has other values.
+        assert_ne!(normal(7, "layers.1.up.weight", 0.02, 0..1001), whole);
+    }
+
+    #[test]
+    fn pieces_cover_each_row_once() {
+        for shape in [&[5][..], &[3 << 20], &[7, 300_000], &[2, 3 << 20], &[0, 4]] {
+            let mut next = 0;
+            for piece in row_pieces(shape) {
+                assert!(piece.start == next && !piece.is_empty());
+                next = piece.end;
+            }
+            assert_eq!(next, shape[0], "{shape:?}");
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Runs `BATCH` texts of `TOKENS` tokens and sums the attention of every head by lag, where it is
-//! computed: nothing of size tokens² leaves the device. Layers are kept in memory after a first,
+//! computed: nothing of size tokens² leaves the device. Weights are kept in memory after a first,
 //! unmeasured run. Prints one JSON object with the median over the runs.
 //! Defaults: `cpu f32 1024 1 7`.
 
@@ -15,7 +15,7 @@ use std::env;
 use std::error::Error;
 use std::time::Instant;
 
-use ropelet::model::{Checkpoint, Decoder, Device, LagProfile, Precision};
+use ropelet::model::{Budget, Checkpoint, Decoder, Device, LagProfile, Precision};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = env::args().skip(1).collect();
@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let vocabulary = u32::try_from(checkpoint.spec().vocabulary)?;
     let texts: Vec<Vec<u32>> =
         (0..batch).map(|text| (0..tokens).map(|at| (31 * text + 7 * at) % vocabulary).collect()).collect();
-    let decoder = Decoder::new(&checkpoint, &device, precision)?.keep_layers();
+    let decoder = Decoder::new(&checkpoint, &device, precision)?.with_budget(Budget::All)?;
     let mut seconds = Vec::new();
     for run in 0..=runs.max(1) {
         let mut sink = LagProfile::default();

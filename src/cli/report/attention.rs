@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::{Common, Failure};
 use crate::heads::{Head, Text};
-use crate::model::{Block, Checkpoint, Decoder, Select, Sink, Site, Tap};
+use crate::model::{Block, Checkpoint, Decoder, Devices, Select, Sink, Site, Tap};
 
 /// Attention probabilities on the first tokens of a text.
 pub(super) struct FirstTokens {
@@ -35,7 +35,8 @@ pub(super) fn first_tokens(
     let size = tokens.len();
     let maps = heads.iter().map(|(head, _)| ((head.layer, head.head), vec![0.0; size * size])).collect();
     let mut kept = FirstTokens { size, text: text.name.clone(), maps };
-    Decoder::new(&checkpoint, &common.device.parse()?, common.precision())?.run(&[tokens], &mut kept)?;
+    let devices: Devices = common.device.parse()?;
+    Decoder::new(&checkpoint, &devices, common.precision())?.run(&[tokens], &mut kept)?;
     Ok(kept)
 }
 
