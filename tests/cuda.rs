@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use ropelet::model::{Block, Checkpoint, Decoder, Device, Precision, Select, Sink, Site};
+use ropelet::model::{Block, Budget, Checkpoint, Decoder, Device, Devices, Precision, Select, Sink, Site};
 
 /// Relative to the folder of the package, where tests run, so that the built test can be carried to
 /// a machine with a GPU and no compiler.
@@ -39,9 +39,16 @@ impl Sink for Everything {
 }
 
 fn run(device: &str, precision: Precision, texts: &[Vec<u32>]) -> Values {
+    run_on(device.parse().unwrap(), Budget::Least, precision, texts)
+}
+
+fn run_on(devices: Devices, budget: Budget, precision: Precision, texts: &[Vec<u32>]) -> Values {
     let checkpoint = Checkpoint::open(LLAMA).unwrap();
     let mut sink = Everything::default();
-    Decoder::new(&checkpoint, &device.parse::<Device>().unwrap(), precision).unwrap().run(texts, &mut sink).unwrap();
+    let decoder = Decoder::new(&checkpoint, devices, precision).unwrap().with_budget(budget).unwrap();
+    // Again, with what the first run has kept.
+    decoder.run(texts, &mut Everything::default()).unwrap();
+    decoder.run(texts, &mut sink).unwrap();
     sink.0
 }
 
@@ -108,4 +115,26 @@ fn half_precisions_stay_near() {
         let (apart, site) = difference(&attention(&cpu), &attention(&gpu));
         assert!(apart <= 0.25, "{precision}: {site} is off by {apart}");
     }
+}
+
+#[test]
+fn layers_on_several_gpus_give_what_one_gives() {
+    let one = |name: &str| name.parse::<Device>();
+    // A second handle stands in for a second GPU where there is none.
+    let second = one("cuda:1").or_else(|_| one("cuda:0")).unwrap();
+    let devices = Devices::new(one("cuda:0").unwrap(), [second]);
+    let texts = texts();
+    for precision in [Precision::F32, Precision::Bf16] {
+        let expected = run("cuda", precision, &texts);
+        for budget in [Budget::Least, Budget::Bytes(30_000_000), Budget::All] {
+            let (apart, site) = difference(&expected, &run_on(devices.clone(), budget, precision, &texts));
+            assert!(apart == 0.0, "{precision}, {budget:?}: {site} is off by {apart}");
+        }
+    }
+    // The control: another order of what is read.
+    let reversed: Vec<_> = texts.iter().map(|text| text.iter().rev().copied().collect()).collect();
+    assert!(
+        difference(&run("cuda", Precision::F32, &texts), &run_on(devices, Budget::All, Precision::F32, &reversed)).0
+            > 1e-3
+    );
 }

@@ -106,3 +106,111 @@ fn layers_are_placed_by_their_size() {
     // The head weighs 1.4 layers: 7.4 layers in three shares of 2.5.
     assert_eq!(placement(3).ranges(), [0..2, 2..5, 5..6]);
 }
+
+/// Peak memory, from a process of its own for each run: a peak cannot be taken back.
+#[cfg(target_os = "linux")]
+mod peak {
+    use std::env;
+    use std::fs::{self, File};
+    use std::io::Write;
+    use std::path::Path;
+    use std::process::Command;
+
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    const HIDDEN: usize = 768;
+    const INNER: usize = 3072;
+    const LAYERS: usize = 12;
+    const VOCABULARY: usize = 8192;
+    const TOKENS: u32 = 64;
+    /// One layer's weights in `f32`: 38 MB.
+    const LAYER: u64 = 4 * (2 * HIDDEN + 4 * HIDDEN * HIDDEN + 3 * INNER * HIDDEN) as u64;
+
+    /// A llama of 239 MB in bf16 whose weights are zeros that the file system need not store.
+    fn checkpoint(folder: &Path) -> u64 {
+        let mut header = Map::new();
+        let mut end = 0;
+        let mut tensor = |name: String, shape: &[usize]| {
+            let start = end;
+            end += 2 * shape.iter().product::<usize>();
+            header.insert(name, json!({"dtype": "BF16", "shape": shape, "data_offsets": [start, end]}));
+        };
+        tensor("model.embed_tokens.weight".to_owned(), &[VOCABULARY, HIDDEN]);
+        tensor("model.norm.weight".to_owned(), &[HIDDEN]);
+        for layer in 0..LAYERS {
+            let square = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj"];
+            for (name, shape) in square.map(|name| (name, vec![HIDDEN, HIDDEN])).into_iter().chain([
+                ("mlp.gate_proj", vec![INNER, HIDDEN]),
+                ("mlp.up_proj", vec![INNER, HIDDEN]),
+                ("mlp.down_proj", vec![HIDDEN, INNER]),
+                ("input_layernorm", vec![HIDDEN]),
+                ("post_attention_layernorm", vec![HIDDEN]),
+            ]) {
+                tensor(format!("model.layers.{layer}.{name}.weight"), &shape);
+            }
+        }
+        let header = serde_json::to_vec(&header).unwrap();
+        let mut file = File::create(folder.join("model.safetensors")).unwrap();
+        file.write_all(&(header.len() as u64).to_le_bytes()).unwrap();
+        file.write_all(&header).unwrap();
+        file.set_len((8 + header.len() + end) as u64).unwrap();
+        let config = json!({
+            "model_type": "llama", "hidden_size": HIDDEN, "intermediate_size": INNER, "num_hidden_layers": LAYERS,
+            "num_attention_heads": 12, "num_key_value_heads": 12, "vocab_size": VOCABULARY,
+            "max_position_embeddings": 1024, "tie_word_embeddings": true, "rope_theta": 10000.0,
+        });
+        fs::write(folder.join("config.json"), config.to_string()).unwrap();
+        end as u64
+    }
+
+    /// A line of this process's status, in bytes.
+    fn status(key: &str) -> u64 {
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(key)).unwrap();
+        let kib: u64 = line.trim_start_matches(':').trim().trim_end_matches(" kB").parse().unwrap();
+        kib << 10
+    }
+
+    const FOLDER: &str = "ROPELET_TEST_FOLDER";
+    const BUDGET: &str = "ROPELET_TEST_BUDGET";
+
+    /// Not a test of its own: what [`grown`] starts. Says by how many bytes memory grew in a run.
+    #[test]
+    fn child() {
+        let (Ok(folder), Ok(budget)) = (env::var(FOLDER), env::var(BUDGET)) else { return };
+        let checkpoint = Checkpoint::open(folder).unwrap();
+        let budget = if budget == "least" { Budget::Least } else { budget.parse().unwrap() };
+        let decoder = Decoder::new(&checkpoint, &Device::CPU, Precision::F32).unwrap().with_budget(budget).unwrap();
+        let before = status("VmRSS");
+        decoder.run(&[(0..TOKENS).map(|at| 101 * at).collect()], &mut Ends::default()).unwrap();
+        eprintln!("grown {}", status("VmHWM") - before);
+    }
+
+    fn grown(folder: &Path, budget: &str) -> u64 {
+        let mut child = Command::new(env::current_exe().unwrap());
+        child.args(["--exact", "peak::child", "--nocapture"]).env(FOLDER, folder).env(BUDGET, budget);
+        let output = child.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let words = String::from_utf8(output.stderr).unwrap();
+        words.lines().find_map(|line| line.strip_prefix("grown ")).unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn memory_is_one_layer_unless_a_budget_allows_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let stored = checkpoint(folder.path());
+        // Beside the weights: the logits of 64 tokens (2 MiB), twice; 64 rows of some ten tensors as wide as the feed-forward (8 MiB); 1 Mi weights as they
+        // are read, as a tensor, and converted (8 MiB); panels that the matrix product packs for each
+        // thread, the code that runs, and what the allocator holds on to: taken as 24 MiB.
+        let beside = 48 << 20;
+        let [least, three, all] =
+            ["least", &format!("{}B", 3 * LAYER), "all"].map(|budget| grown(folder.path(), budget));
+        assert!(least <= LAYER + beside, "{least} bytes with one layer of {LAYER}");
+        assert!(least < stored, "{least} bytes, and {stored} on disk");
+        assert!(three <= 3 * LAYER + beside, "{three} bytes with three layers of {LAYER}");
+        // The control: everything in memory is everything in memory.
+        assert!(all >= LAYERS as u64 * LAYER, "{all} bytes with everything kept");
+    }
+}

@@ -140,8 +140,9 @@ pub(super) fn analyze(
 }
 
 /// Tokens that go through the model together: enough to make reading a layer worthwhile, few enough
-/// for their residual streams to fit anywhere.
+/// for their residual streams to be a quarter of a GiB.
 const TOKENS_AT_ONCE: usize = 1 << 16;
+const STREAM_BYTES: usize = 1 << 28;
 
 fn recorded(
     decoder: &Decoder<'_>,
@@ -150,7 +151,8 @@ fn recorded(
     bar: &ProgressBar,
 ) -> Result<Vec<Recorder>, Failure> {
     let longest = windows.iter().map(Vec::len).max().unwrap_or(1);
-    let at_once = (TOKENS_AT_ONCE / longest).max(1);
+    let token = decoder.spec().hidden * 4;
+    let at_once = (TOKENS_AT_ONCE.min(STREAM_BYTES / token) / longest).max(1);
     for (part, windows) in windows.chunks(at_once).enumerate() {
         record(decoder, windows, part * at_once, &mut recorders, &|rows| bar.inc(rows))?;
     }

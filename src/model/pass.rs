@@ -27,8 +27,10 @@ impl Pass<'_, '_> {
     pub(super) fn hand_over(&mut self, layer: usize, batches: &mut [Batch]) -> Result<(), ModelError> {
         let device = self.decoder.device(layer);
         for batch in batches.iter_mut().filter(|batch| !batch.stream.device().same_device(device)) {
+            // Devices wait for nothing but their own work: the source must be there before it is
+            // copied, and until the copy is.
+            batch.stream.device().synchronize()?;
             let there = batch.stream.to_device(device)?;
-            // The copy must be done before its source is dropped and written over.
             device.synchronize()?;
             batch.stream = there;
             self.mask = None;

@@ -4,8 +4,10 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use candle_core::DType;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
+use super::attention::pieces;
 use super::tap::{Block, Select, Sink, Site, Tap};
 use super::{ModelError, Precision, Spec};
 
@@ -161,18 +163,28 @@ impl Sink for TapFile {
             return Err("a tap file holds one text".into());
         }
         let (tokens, size) = (place.shape[place.shape.len() - 2], if self.wide { 8 } else { 4 });
-        let bytes: Vec<u8> = if self.wide {
-            block.to_vec::<f64>()?.into_iter().flat_map(f64::to_le_bytes).collect()
-        } else {
-            block.to_vec::<f32>()?.into_iter().flat_map(f32::to_le_bytes).collect()
-        };
-        let planes = bytes.chunks_exact(block.rows.len() * block.columns * size);
-        for (head, plane) in block.heads.iter().zip(planes) {
+        let mut bytes = Vec::new();
+        for (index, head) in block.heads.iter().enumerate() {
             let at = place.heads.binary_search(head).expect("only selected heads are handed over");
-            let start = ((at * tokens + block.rows.start) * block.columns * size) as u64;
-            self.file.seek(SeekFrom::Start(self.data + place.offset + start))?;
-            self.file.write_all(plane)?;
+            let start = (at * tokens + block.rows.start) * block.columns * size;
+            self.file.seek(SeekFrom::Start(self.data + place.offset + start as u64))?;
+            // A few rows at a time: a block of scores is large enough once.
+            for rows in pieces(block.rows.len(), (PIECE / block.columns).max(1)) {
+                let part = block.tensor().narrow(1, index, 1)?.narrow(2, rows.start, rows.len())?.flatten_all()?;
+                bytes.clear();
+                if self.wide {
+                    let values = part.to_dtype(DType::F64)?.to_vec1::<f64>()?;
+                    bytes.extend(values.into_iter().flat_map(f64::to_le_bytes));
+                } else {
+                    let values = part.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+                    bytes.extend(values.into_iter().flat_map(f32::to_le_bytes));
+                }
+                self.file.write_all(&bytes)?;
+            }
         }
         Ok(())
     }
 }
+
+/// Elements that are turned into bytes at once.
+const PIECE: usize = 1 << 18;
