@@ -99,6 +99,21 @@ pub struct LayerSpec {
     pub mlp: MlpSpec,
 }
 
+impl LayerSpec {
+    /// Sequential, with this norm before each branch.
+    pub(super) fn new(norm: Norm, attention: AttentionSpec, mlp: MlpSpec) -> Self {
+        Self {
+            attention_norm: Some(norm),
+            attention_output_norm: None,
+            mlp_norm: Some(norm),
+            mlp_output_norm: None,
+            topology: Topology::Sequential,
+            attention,
+            mlp,
+        }
+    }
+}
+
 /// How the branches of a layer are joined, with `x` the layer's input, `A` and `M` its branches, with
 /// the norms of their outputs, and `a`, `m` their norms. A norm that is absent is the identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -1,6 +1,6 @@
 use super::super::config::Config;
 use super::super::spec::{AttentionSpec, LayerSpec, LearnedPositions, Mask, MlpSpec, Norm, Position, Spec, Topology};
-use super::{Family, Inner, ModelError, Names, Projections, activation, llama, model, split_heads};
+use super::{Family, Inner, ModelError, Names, Projections, activation, heads, llama, model, split_heads};
 
 /// BERT with its head for masked tokens: reads in both directions, norms after the residual.
 pub(super) const FAMILY: Family = Family {
@@ -38,7 +38,7 @@ pub(super) const FAMILY: Family = Family {
 
 fn spec(config: &mut Config) -> Result<Spec, ModelError> {
     let hidden = config.count(&["hidden_size"])?;
-    let heads = config.count(&["num_attention_heads"])?;
+    let heads = heads(config, &["num_attention_heads"])?;
     let head_dim = split_heads(config, hidden, heads, "num_attention_heads")?;
     config.only("is_decoder", false)?;
     config.only("position_embedding_type", "absolute")?;
@@ -46,20 +46,15 @@ fn spec(config: &mut Config) -> Result<Spec, ModelError> {
     let positions = config.count_or(&["max_position_embeddings"], 512)?;
     let norm = Norm::layer(config.fraction_or(&["layer_norm_eps"], 1e-12)?);
     let activation = activation(config, "hidden_act", "gelu")?;
-    let layer = LayerSpec {
-        attention_norm: Some(norm),
-        attention_output_norm: None,
-        mlp_norm: Some(norm),
-        mlp_output_norm: None,
-        topology: Topology::NormAfterResidual,
-        attention: AttentionSpec {
-            mask: Mask::Full,
-            qkv_bias: true,
-            output_bias: true,
-            ..AttentionSpec::new(heads, heads, head_dim, Position::None)
-        },
-        mlp: MlpSpec { intermediate: config.count(&["intermediate_size"])?, gated: false, bias: true, activation },
+    let attention = AttentionSpec {
+        mask: Mask::Full,
+        qkv_bias: true,
+        output_bias: true,
+        ..AttentionSpec::new(heads, heads, head_dim, Position::None)
     };
+    let mlp = MlpSpec { intermediate: config.count(&["intermediate_size"])?, gated: false, bias: true, activation };
+    let topology = Topology::NormAfterResidual;
+    let layer = LayerSpec { topology, ..LayerSpec::new(norm, attention, mlp) };
     let mut spec = model(config, hidden, layer, &["num_hidden_layers"], None, true)?;
     spec.max_positions = Some(positions);
     spec.embedding.positions = Some(LearnedPositions { rows: positions, offset: 0 });

@@ -1,6 +1,6 @@
 use super::super::config::Config;
 use super::super::spec::{Activation, AttentionSpec, LayerSpec, MlpSpec, Norm, Position, Spec, Topology};
-use super::{Family, Inner, ModelError, Names, Projections, llama, model, split_heads};
+use super::{Family, Inner, ModelError, Names, Projections, heads, llama, model, split_heads};
 
 /// BLOOM: ALiBi, a norm after the embedding, a tanh gelu with a rounded constant.
 pub(super) const FAMILY: Family = Family {
@@ -24,28 +24,23 @@ pub(super) const FAMILY: Family = Family {
 
 fn spec(config: &mut Config) -> Result<Spec, ModelError> {
     let hidden = config.count(&["hidden_size", "n_embed"])?;
-    let heads = config.count(&["n_head", "num_attention_heads"])?;
+    let heads = heads(config, &["n_head", "num_attention_heads"])?;
     let head_dim = split_heads(config, hidden, heads, "n_head")?;
     let norm = Norm::layer(config.fraction_or(&["layer_norm_epsilon"], 1e-5)?);
     let after_norm = config.flag_or(&["apply_residual_connection_post_layernorm"], false)?;
-    let layer = LayerSpec {
-        attention_norm: Some(norm),
-        attention_output_norm: None,
-        mlp_norm: Some(norm),
-        mlp_output_norm: None,
-        topology: if after_norm { Topology::ResidualAfterNorm } else { Topology::Sequential },
-        attention: AttentionSpec {
-            qkv_bias: true,
-            output_bias: true,
-            ..AttentionSpec::new(heads, heads, head_dim, Position::alibi(heads))
-        },
-        mlp: MlpSpec {
-            intermediate: hidden.saturating_mul(4),
-            gated: false,
-            bias: true,
-            activation: Activation::GeluTanh(0.797_884_56),
-        },
+    let attention = AttentionSpec {
+        qkv_bias: true,
+        output_bias: true,
+        ..AttentionSpec::new(heads, heads, head_dim, Position::alibi(heads))
     };
+    let mlp = MlpSpec {
+        intermediate: hidden.saturating_mul(4),
+        gated: false,
+        bias: true,
+        activation: Activation::GeluTanh(0.797_884_56),
+    };
+    let topology = if after_norm { Topology::ResidualAfterNorm } else { Topology::Sequential };
+    let layer = LayerSpec { topology, ..LayerSpec::new(norm, attention, mlp) };
     let mut spec = model(config, hidden, layer, &["n_layer", "num_hidden_layers"], Some(norm), true)?;
     spec.embedding.norm = Some(norm);
     Ok(spec)

@@ -1,7 +1,7 @@
 use super::super::config::Config;
 use super::super::spec::{AttentionSpec, LayerSpec, MlpSpec, Norm, Position, Spec, Topology, bf16};
 use super::rotary::{self, WHOLE_HEADS};
-use super::{Family, Inner, ModelError, Names, Projections, activation, kv_heads, llama, model, split_heads};
+use super::{Family, Inner, ModelError, Names, Projections, activation, heads, kv_heads, llama, model, split_heads};
 use crate::encoding::alibi_slopes;
 
 /// Falcon in its four forms: the new architecture with one or two norms, the old one with a single
@@ -19,7 +19,6 @@ pub(super) const FAMILY: Family = Family {
         down: "mlp.dense_4h_to_h",
         final_norm: "ln_f",
         aliases: &[("input_layernorm", "ln_attn"), ("post_attention_layernorm", "ln_mlp")],
-        buffers: &["self_attention.rotary.inv_freq", "self_attention.rotary_emb.inv_freq"],
         ..llama::NAMES
     },
     spec,
@@ -28,7 +27,7 @@ pub(super) const FAMILY: Family = Family {
 
 fn spec(config: &mut Config) -> Result<Spec, ModelError> {
     let hidden = config.count(&["hidden_size", "n_embed"])?;
-    let heads = config.count(&["num_attention_heads", "n_head"])?;
+    let heads = heads(config, &["num_attention_heads", "n_head"])?;
     let head_dim = split_heads(config, hidden, heads, "num_attention_heads")?;
     // The first files of the larger models have no other mark of their architecture.
     let new_type = config.present(&["model_type"]).is_some_and(|(_, name)| name == "RefinedWeb");
@@ -68,15 +67,9 @@ fn spec(config: &mut Config) -> Result<Spec, ModelError> {
     attention.qkv_bias = bias;
     attention.output_bias = bias;
     let intermediate = config.optional_count("ffn_hidden_size", None)?.unwrap_or(hidden.saturating_mul(4));
-    let layer = LayerSpec {
-        attention_norm: Some(norm),
-        attention_output_norm: None,
-        mlp_norm: (topology != Topology::ParallelOneNorm).then_some(norm),
-        mlp_output_norm: None,
-        topology,
-        attention,
-        mlp: MlpSpec { intermediate, gated: false, bias, activation: activation(config, "activation", "gelu")? },
-    };
+    let mlp = MlpSpec { intermediate, gated: false, bias, activation: activation(config, "activation", "gelu")? };
+    let mlp_norm = (topology != Topology::ParallelOneNorm).then_some(norm);
+    let layer = LayerSpec { mlp_norm, topology, ..LayerSpec::new(norm, attention, mlp) };
     let mut spec = model(config, hidden, layer, &["num_hidden_layers", "n_layer"], Some(norm), true)?;
     spec.max_positions = (!alibi).then_some(positions);
     Ok(spec)

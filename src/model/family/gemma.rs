@@ -14,6 +14,7 @@ pub(super) const GEMMA: Family = Family {
             Some(_) => Form { activation: ("hidden_activation", "gelu_pytorch_tanh"), ..form },
             None => Form { activation: ("hidden_act", "gelu_pytorch_tanh"), ..form },
         };
+        let _ = config.present(&["hidden_act"]);
         let mut spec = gemma(config, &form)?;
         for layer in &mut spec.layers {
             if layer.mlp.activation == Activation::Gelu {

@@ -1,6 +1,6 @@
 use super::super::config::Config;
-use super::super::spec::{AttentionSpec, LayerSpec, LearnedPositions, MlpSpec, Norm, Position, Spec, Topology};
-use super::{Family, Inner, ModelError, Names, Projections, activation, llama, model, split_heads};
+use super::super::spec::{AttentionSpec, LayerSpec, LearnedPositions, MlpSpec, Norm, Position, Spec};
+use super::{Family, Inner, ModelError, Names, Projections, activation, heads, llama, model, split_heads};
 
 /// GPT-2: learned positions, matrices stored as `[inputs, outputs]`.
 pub(super) const FAMILY: Family = Family {
@@ -28,31 +28,25 @@ pub(super) const FAMILY: Family = Family {
 
 fn spec(config: &mut Config) -> Result<Spec, ModelError> {
     let hidden = config.count(&["n_embd", "hidden_size"])?;
-    let heads = config.count(&["n_head", "num_attention_heads"])?;
+    let heads = heads(config, &["n_head", "num_attention_heads"])?;
     let head_dim = split_heads(config, hidden, heads, "n_head")?;
     let positions = config.count_or(&["n_positions", "max_position_embeddings"], 1024)?;
     let norm = Norm::layer(config.fraction_or(&["layer_norm_epsilon"], 1e-5)?);
     let attention = AttentionSpec::new(heads, heads, head_dim, Position::None);
     let scaled = config.flag_or(&["scale_attn_weights"], true)?;
-    let layer = LayerSpec {
-        attention_norm: Some(norm),
-        attention_output_norm: None,
-        mlp_norm: Some(norm),
-        mlp_output_norm: None,
-        topology: Topology::Sequential,
-        attention: AttentionSpec {
-            scale: if scaled { attention.scale } else { 1.0 },
-            qkv_bias: true,
-            output_bias: true,
-            ..attention
-        },
-        mlp: MlpSpec {
-            intermediate: config.optional_count("n_inner", None)?.unwrap_or(hidden.saturating_mul(4)),
-            gated: false,
-            bias: true,
-            activation: activation(config, "activation_function", "gelu_new")?,
-        },
+    let attention = AttentionSpec {
+        scale: if scaled { attention.scale } else { 1.0 },
+        qkv_bias: true,
+        output_bias: true,
+        ..attention
     };
+    let mlp = MlpSpec {
+        intermediate: config.optional_count("n_inner", None)?.unwrap_or(hidden.saturating_mul(4)),
+        gated: false,
+        bias: true,
+        activation: activation(config, "activation_function", "gelu_new")?,
+    };
+    let layer = LayerSpec::new(norm, attention, mlp);
     let mut spec = model(config, hidden, layer, &["n_layer", "num_hidden_layers"], Some(norm), true)?;
     if config.flag_or(&["scale_attn_by_inverse_layer_idx"], false)? {
         for (number, layer) in spec.layers.iter_mut().enumerate() {

@@ -1,8 +1,8 @@
 use serde_json::Value;
 
 use super::super::config::{Config, shown};
-use super::super::spec::{AttentionSpec, LayerSpec, LearnedPositions, Mask, MlpSpec, Norm, Position, Spec, Topology};
-use super::{Family, Inner, ModelError, Names, Projections, activation, llama, model, split_heads};
+use super::super::spec::{AttentionSpec, LayerSpec, LearnedPositions, Mask, MlpSpec, Norm, Position, Spec};
+use super::{Family, Inner, ModelError, Names, Projections, activation, heads, llama, model, split_heads};
 
 /// GPT-Neo: learned positions, scores that are not scaled, and windows on some layers.
 pub(super) const FAMILY: Family = Family {
@@ -32,28 +32,19 @@ pub(super) const FAMILY: Family = Family {
 
 fn spec(config: &mut Config) -> Result<Spec, ModelError> {
     let hidden = config.count(&["hidden_size"])?;
-    let heads = config.count(&["num_heads", "num_attention_heads"])?;
+    let heads = heads(config, &["num_heads", "num_attention_heads"])?;
     let head_dim = split_heads(config, hidden, heads, "num_heads")?;
     let positions = config.count_or(&["max_position_embeddings"], 2048)?;
     let norm = Norm::layer(config.fraction_or(&["layer_norm_epsilon"], 1e-5)?);
-    let layer = LayerSpec {
-        attention_norm: Some(norm),
-        attention_output_norm: None,
-        mlp_norm: Some(norm),
-        mlp_output_norm: None,
-        topology: Topology::Sequential,
-        attention: AttentionSpec {
-            scale: 1.0,
-            output_bias: true,
-            ..AttentionSpec::new(heads, heads, head_dim, Position::None)
-        },
-        mlp: MlpSpec {
-            intermediate: config.optional_count("intermediate_size", None)?.unwrap_or(hidden.saturating_mul(4)),
-            gated: false,
-            bias: true,
-            activation: activation(config, "activation_function", "gelu_new")?,
-        },
+    let attention =
+        AttentionSpec { scale: 1.0, output_bias: true, ..AttentionSpec::new(heads, heads, head_dim, Position::None) };
+    let mlp = MlpSpec {
+        intermediate: config.optional_count("intermediate_size", None)?.unwrap_or(hidden.saturating_mul(4)),
+        gated: false,
+        bias: true,
+        activation: activation(config, "activation_function", "gelu_new")?,
     };
+    let layer = LayerSpec::new(norm, attention, mlp);
     let mut spec = model(config, hidden, layer, &["num_layers", "num_hidden_layers"], Some(norm), true)?;
     let window = config.count_or(&["window_size"], 256)?;
     let local = local_layers(config, spec.layers.len())?;

@@ -1,6 +1,6 @@
 use super::super::config::Config;
 use super::super::spec::{AttentionSpec, LayerSpec, MlpSpec, Norm, Position, Rotary, Spec, Topology};
-use super::{Family, Inner, ModelError, Names, Projections, activation, llama, model, split_heads};
+use super::{Family, Inner, ModelError, Names, Projections, activation, heads, llama, model, split_heads};
 use crate::numeric::Pairing;
 use crate::rope::Scaling;
 
@@ -28,7 +28,7 @@ pub(super) const FAMILY: Family = Family {
 
 fn spec(config: &mut Config) -> Result<Spec, ModelError> {
     let hidden = config.count(&["n_embd", "hidden_size"])?;
-    let heads = config.count(&["n_head", "num_attention_heads"])?;
+    let heads = heads(config, &["n_head", "num_attention_heads"])?;
     let head_dim = split_heads(config, hidden, heads, "n_head")?;
     let dim = config.count_or(&["rotary_dim"], 64)?;
     if dim > head_dim {
@@ -37,25 +37,19 @@ fn spec(config: &mut Config) -> Result<Spec, ModelError> {
     let rotary = Rotary { base: 10_000.0, dim, pairing: Pairing::Interleaved, scaling: Scaling::None };
     rotary.frequencies(1).map_err(|error| config.bad_key("rotary_dim", "a rotary embedding", error))?;
     let norm = Norm::layer(config.fraction_or(&["layer_norm_epsilon"], 1e-5)?);
-    let layer = LayerSpec {
-        attention_norm: Some(norm),
-        attention_output_norm: None,
-        mlp_norm: None,
-        mlp_output_norm: None,
-        topology: Topology::ParallelOneNorm,
-        attention: AttentionSpec::new(heads, heads, head_dim, Position::Rotary(rotary)),
-        mlp: MlpSpec {
-            intermediate: config.optional_count("n_inner", None)?.unwrap_or(hidden.saturating_mul(4)),
-            gated: false,
-            bias: true,
-            activation: activation(config, "activation_function", "gelu_new")?,
-        },
+    let attention = AttentionSpec::new(heads, heads, head_dim, Position::Rotary(rotary));
+    let mlp = MlpSpec {
+        intermediate: config.optional_count("n_inner", None)?.unwrap_or(hidden.saturating_mul(4)),
+        gated: false,
+        bias: true,
+        activation: activation(config, "activation_function", "gelu_new")?,
     };
+    let layer =
+        LayerSpec { mlp_norm: None, topology: Topology::ParallelOneNorm, ..LayerSpec::new(norm, attention, mlp) };
     let positions = config.count_or(&["n_positions", "max_position_embeddings"], 2048)?;
     let mut spec = model(config, hidden, layer, &["n_layer", "num_hidden_layers"], Some(norm), false)?;
     spec.max_positions = Some(positions);
     spec.head.bias = true;
-    // Written by the class that GPT-J's is made from, and not read.
-    config.only("scale_attn_weights", true)?;
+    config.only("rotary", true)?;
     Ok(spec)
 }

@@ -1,7 +1,5 @@
 //! Keys of config.json that no family reads, or not this one.
 
-use serde_json::Value;
-
 use super::super::config::{Config, shown};
 use super::ModelError;
 
@@ -21,30 +19,25 @@ const FOREIGN: [(&str, &str); 9] = [
 /// Keys that change what some family computes. In a family that does not read them they are an
 /// error, unless they are off: reference code would ignore them there, but whoever wrote them meant
 /// something.
-const COMPUTING: [&str; 63] = [
+const COMPUTING: [&str; 56] = [
     "alibi",
     "apply_residual_connection_post_layernorm",
     "attention_bias",
     "attention_layers",
-    "attention_multiplier",
     "attention_types",
     "attn_config",
     "attn_logit_softcapping",
     "bias",
     "clip_qkv",
     "do_layer_norm_before",
-    "embedding_multiplier",
     "embedding_size",
     "enable_bias",
     "ffn_hidden_size",
     "final_logit_softcapping",
     "head_dim",
-    "is_decoder",
     "layer_norm_elementwise_affine",
     "layer_types",
     "logit_scale",
-    "logits_scaling",
-    "lm_head_multiplier",
     "max_window_layers",
     "mlp_bias",
     "mlp_multipliers",
@@ -62,7 +55,6 @@ const COMPUTING: [&str; 63] = [
     "qk_layernorm",
     "qk_norm",
     "query_pre_attn_scalar",
-    "residual_multiplier",
     "rope_local_base_freq",
     "rope_parameters",
     "rope_scaling",
@@ -71,7 +63,6 @@ const COMPUTING: [&str; 63] = [
     "rotary_emb_base",
     "rotary_pct",
     "scale_attn_by_inverse_layer_idx",
-    "scale_attn_weights",
     "sliding_window",
     "sliding_window_pattern",
     "text_config",
@@ -87,11 +78,23 @@ const COMPUTING: [&str; 63] = [
     "_remove_final_layer_norm",
 ];
 
+/// The same for keys that are off at another value than `false`.
+const NEUTRAL: [(&str, f64); 6] = [
+    ("attention_multiplier", 1.0),
+    ("embedding_multiplier", 1.0),
+    ("lm_head_multiplier", 1.0),
+    ("logits_scaling", 1.0),
+    ("residual_multiplier", 1.0),
+    ("scale_attn_weights", 1.0),
+];
+
 /// Keys that say nothing about the forward pass.
-const HARMLESS: [&str; 46] = [
+const HARMLESS: [&str; 48] = [
     "_name_or_path",
+    "_sliding_window_pattern",
     "_attn_implementation_autoset",
     "architectures",
+    "attn_impl",
     "attn_implementation",
     "attn_pdrop",
     "auto_map",
@@ -153,8 +156,14 @@ pub(super) fn refuse_foreign(config: &Config) -> Result<(), ModelError> {
 pub(super) fn unread(config: &Config, family: &str) -> Result<Vec<String>, ModelError> {
     let mut unread = Vec::new();
     for (key, value) in config.unread() {
-        let is_off = value == Value::Bool(false) || value.as_array().is_some_and(Vec::is_empty);
-        if COMPUTING.contains(&key.as_str()) && !is_off {
+        let neutral = NEUTRAL.iter().find(|(name, _)| *name == key).map(|(_, neutral)| *neutral);
+        let number = value.as_bool().map(f64::from).or(value.as_f64());
+        let computes = COMPUTING.contains(&key.as_str()) || neutral.is_some();
+        let is_off = number == Some(neutral.unwrap_or(0.0)) || value.as_array().is_some_and(Vec::is_empty);
+        if computes && is_off {
+            continue;
+        }
+        if computes {
             return Err(config.bad_key(&key, &format!("no such key, as {family} does not read it"), shown(&value)));
         }
         let is_harmless = HARMLESS.contains(&key.as_str())

@@ -1,6 +1,6 @@
 use super::super::config::Config;
 use super::super::spec::{Affine, AttentionSpec, LayerSpec, LearnedPositions, MlpSpec, Norm, Position, Spec, Topology};
-use super::{Family, Inner, ModelError, Names, Projections, activation, llama, model, split_heads};
+use super::{Family, Inner, ModelError, Names, Projections, activation, heads, llama, model, split_heads};
 
 /// OPT: learned positions from row 2 on; the model of 350 million parameters has its norms after
 /// the residual and a narrower embedding.
@@ -22,7 +22,7 @@ pub(super) const FAMILY: Family = Family {
             key: "self_attn.k_proj",
             value: "self_attn.v_proj",
         },
-        buffers: &[],
+        elsewhere: &["version"],
         ..llama::NAMES
     },
     spec,
@@ -31,7 +31,7 @@ pub(super) const FAMILY: Family = Family {
 
 fn spec(config: &mut Config) -> Result<Spec, ModelError> {
     let hidden = config.count(&["hidden_size"])?;
-    let heads = config.count(&["num_attention_heads"])?;
+    let heads = heads(config, &["num_attention_heads"])?;
     let head_dim = split_heads(config, hidden, heads, "num_attention_heads")?;
     let positions = config.count_or(&["max_position_embeddings"], 2048)?;
     let learned = config.flag_or(&["layer_norm_elementwise_affine"], true)?;
@@ -39,25 +39,21 @@ fn spec(config: &mut Config) -> Result<Spec, ModelError> {
     let norm = Norm { affine, ..Norm::layer(1e-5) };
     let bias = config.flag_or(&["enable_bias"], true)?;
     let before = config.flag_or(&["do_layer_norm_before"], true)?;
-    let layer = LayerSpec {
-        attention_norm: Some(norm),
-        attention_output_norm: None,
-        mlp_norm: Some(norm),
-        mlp_output_norm: None,
-        topology: if before { Topology::Sequential } else { Topology::NormAfterResidual },
-        attention: AttentionSpec {
-            qkv_bias: bias,
-            output_bias: bias,
-            ..AttentionSpec::new(heads, heads, head_dim, Position::None)
-        },
-        mlp: MlpSpec {
-            intermediate: config.count(&["ffn_dim"])?,
-            gated: false,
-            bias,
-            activation: activation(config, "activation_function", "relu")?,
-        },
+    let attention = AttentionSpec {
+        qkv_bias: bias,
+        output_bias: bias,
+        ..AttentionSpec::new(heads, heads, head_dim, Position::None)
     };
-    let last = before && !config.flag_or(&["_remove_final_layer_norm"], false)?;
+    let mlp = MlpSpec {
+        intermediate: config.count(&["ffn_dim"])?,
+        gated: false,
+        bias,
+        activation: activation(config, "activation_function", "relu")?,
+    };
+    let topology = if before { Topology::Sequential } else { Topology::NormAfterResidual };
+    let layer = LayerSpec { topology, ..LayerSpec::new(norm, attention, mlp) };
+    let removed = config.flag_or(&["_remove_final_layer_norm"], false)?;
+    let last = before && !removed;
     let spread = config.fraction_or(&["init_std"], 0.02)?;
     let mut spec = model(config, hidden, layer, &["num_hidden_layers"], last.then_some(norm), true)?;
     spec.initializer_range = spread;
