@@ -10,7 +10,9 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use ropelet::model::{Block, Budget, Checkpoint, Decoder, Device, Devices, Precision, Select, Sink, Site};
+use ropelet::model::{
+    Block, Budget, Checkpoint, Decoder, Device, Devices, HeadSums, Precision, Reduced, Reduction, Select, Sink, Site,
+};
 
 /// Relative to the folder of the package, where tests run, so that the built test can be carried to
 /// a machine with a GPU and no compiler.
@@ -137,4 +139,79 @@ fn layers_on_several_gpus_give_what_one_gives() {
         difference(&run("cuda", Precision::F32, &texts), &run_on(devices, Budget::All, Precision::F32, &reversed)).0
             > 1e-3
     );
+
+/// Sums of every layer's attention, and nothing else: what the kernels without scores serve.
+#[derive(Default)]
+struct Sums(Vec<(usize, HeadSums)>);
+
+impl Sink for Sums {
+    fn want(&self, _site: Site) -> Option<Select> {
+        None
+    }
+
+    fn put(&mut self, _block: &Block<'_>) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Ok(())
+    }
+
+    fn reduce(&self, _layer: usize) -> Option<Reduction> {
+        Some(Reduction { first_row: 3, spectrum: Some(64) })
+    }
+
+    fn put_reduced(&mut self, reduced: Reduced) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.0.extend(reduced.sums()?.into_iter().map(|sums| (reduced.layer, sums)));
+        Ok(())
+    }
+}
+
+fn sums(device: &str, precision: Precision, texts: &[Vec<u32>]) -> Vec<(usize, HeadSums)> {
+    let checkpoint = Checkpoint::open(LLAMA).unwrap();
+    let mut sink = Sums::default();
+    Decoder::new(&checkpoint, &device.parse::<Device>().unwrap(), precision).unwrap().run(texts, &mut sink).unwrap();
+    sink.0.sort_by_key(|(layer, sums)| (*layer, sums.text, sums.head));
+    sink.0
+}
+
+/// The largest difference of a kind of sum, relative to the largest sum of its kind in the head.
+fn apart(one: &[(usize, HeadSums)], other: &[(usize, HeadSums)]) -> f64 {
+    assert_eq!(one.len(), other.len());
+    let kinds = |sums: &HeadSums| {
+        let single = vec![sums.entropy];
+        [
+            sums.probability.clone(),
+            sums.score.clone(),
+            sums.score_square.clone(),
+            sums.power.clone(),
+            single,
+            vec![sums.sink],
+        ]
+    };
+    let mut worst = 0.0f64;
+    for ((layer, a), (other_layer, b)) in one.iter().zip(other) {
+        assert_eq!((layer, a.text, a.head), (other_layer, b.text, b.head));
+        for (a, b) in kinds(a).iter().zip(&kinds(b)) {
+            assert_eq!(a.len(), b.len());
+            let size = b.iter().fold(0.0f64, |size, x| size.max(x.abs()));
+            for (a, b) in a.iter().zip(b) {
+                let apart = (a - b).abs() / size;
+                worst = worst.max(if apart.is_nan() { f64::INFINITY } else { apart });
+            }
+        }
+    }
+    worst
+}
+
+#[test]
+fn sums_of_attention_on_the_gpu_are_those_of_the_cpu() {
+    let texts = texts();
+    let cpu = sums("cpu", Precision::F32, &texts);
+    let gpu = sums("cuda", Precision::F32, &texts);
+    assert!(apart(&gpu, &cpu) <= 1e-3, "{}", apart(&gpu, &cpu));
+    assert_eq!(gpu, sums("cuda", Precision::F32, &texts), "the same texts give the same bytes");
+    // In f64 there is no kernel, and blocks are summed on the processor.
+    let wide = [sums("cpu", Precision::F64, &texts), sums("cuda", Precision::F64, &texts)];
+    assert!(apart(&wide[1], &wide[0]) <= 1e-9, "{}", apart(&wide[1], &wide[0]));
+    // The control: one other token in one text.
+    let mut changed = texts.clone();
+    changed[1][100] += 1;
+    assert!(apart(&sums("cuda", Precision::F32, &changed), &cpu) > 1e-3);
 }

@@ -11,12 +11,14 @@
 //! This is the only module with `unsafe` code: a kernel writes where its arguments say, which no
 //! compiler checks. Each launch states why it stays inside its tensors.
 
+mod attention;
 mod gated;
 mod norm;
 mod program;
 mod rotary;
 mod watch;
 
+pub(super) use attention::{Attended, Sums};
 pub(super) use gated::gated;
 pub(super) use norm::Norm;
 pub(super) use program::{peak_memory, prepare};

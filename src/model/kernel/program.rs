@@ -54,7 +54,10 @@ impl Program {
         let capability = |attribute| stream.context().attribute(attribute).w();
         let major = capability(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
         let minor = capability(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
-        let mut options = vec![format!("--gpu-architecture=compute_{major}{minor}")];
+        let mut options = vec![
+            format!("--gpu-architecture=compute_{major}{minor}"),
+            "--device-as-default-execution-space".to_owned(),
+        ];
         options.extend(definitions.iter().map(|(name, value)| format!("-D{name}={value}")));
         let key = format!("{} {}", self.name, options.join(" "));
         let assembly = {
