@@ -139,6 +139,7 @@ fn layers_on_several_gpus_give_what_one_gives() {
         difference(&run("cuda", Precision::F32, &texts), &run_on(devices, Budget::All, Precision::F32, &reversed)).0
             > 1e-3
     );
+}
 
 /// Sums of every layer's attention, and nothing else: what the kernels without scores serve.
 #[derive(Default)]
