@@ -15,32 +15,35 @@ use crate::numeric::Real;
 pub enum Tap {
     /// Input of the layer, `[tokens, hidden]`.
     Residual,
-    /// Queries just before rotation, after the bias, `[heads, tokens, head_dim]`.
+    /// Queries just before rotation, after bias, clip and norm, `[heads, tokens, head_dim]`.
     Query,
-    /// Keys just before rotation, after the bias, `[kv_heads, tokens, head_dim]`.
+    /// Keys just before rotation, after bias, clip and norm, `[kv_heads, tokens, head_dim]`.
     Key,
     /// Queries after rotation; equal to `Query` where the family does not rotate.
     QueryRotated,
     /// Keys after rotation; equal to `Key` where the family does not rotate.
     KeyRotated,
-    /// Values, `[kv_heads, tokens, head_dim]`.
+    /// Values, after bias and clip, `[kv_heads, tokens, head_dim]`.
     Value,
     /// `scale · q·k` after the soft cap, before positional bias and mask, `[heads, queries, keys]`.
     Scores,
     /// The additive positional bias alone, `-slope · (query - key)`, `[heads, queries, keys]`; zero
-    /// where the family has none.
+    /// where the family has none, and where query and key are the same token.
     Bias,
     /// Attention probabilities, `[heads, queries, keys]`.
     Attention,
     /// Attention times values, before the output projection, `[heads, tokens, head_dim]`.
     Mixed,
-    /// What the attention branch adds to the residual stream, `[tokens, hidden]`.
+    /// What the attention branch adds to the residual stream, after a norm of its output if there is
+    /// one, `[tokens, hidden]`.
     AttentionOutput,
-    /// What the feed-forward branch adds to the residual stream, `[tokens, hidden]`.
+    /// What the feed-forward branch adds to the residual stream, after a norm of its output if there
+    /// is one, `[tokens, hidden]`.
     MlpOutput,
-    /// The last layer's output after the final norm, `[tokens, hidden]`.
+    /// The last layer's output after the final norm, if there is one, `[tokens, hidden]`.
     Final,
-    /// Scores of the next token, `[tokens, vocabulary]`.
+    /// Scores of the next token, or of the token itself in a model that reads in both directions,
+    /// `[tokens, vocabulary]`.
     Logits,
 }
 

@@ -147,6 +147,11 @@ impl Family {
             .ok_or_else(|| config.bad_key(key, &format!("one of {known}"), value))
     }
 
+    /// The factor on the matrices that write to the residual stream before training.
+    pub(super) fn into_stream(&self, layers: usize) -> f64 {
+        if self.scaled_by_depth { (2.0 * layers as f64).sqrt().recip() } else { 1.0 }
+    }
+
     /// The spec of this configuration, for weight files with this many layers.
     pub(super) fn spec(&self, mut config: Config, layers_stored: usize) -> Result<Spec, ModelError> {
         config.expect_layers(layers_stored);
