@@ -69,7 +69,7 @@ impl Checkpoint {
     #[must_use]
     pub fn untrained(&self, seed: u64) -> Self {
         let family = self.weights.family;
-        let into_stream = family.into_stream(self.spec.layers.len());
+        let into_stream = family.stream_factor(self.spec.layers.len());
         let source = Source::Fresh { seed, standard_deviation: self.spec.initializer_range, into_stream };
         Self {
             folder: self.folder.clone(),

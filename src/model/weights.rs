@@ -772,7 +772,7 @@ mod tests {
         let config = crate::model::config::Config::new(std::path::Path::new("config.json"), object);
         let family = Family::of(&config).unwrap();
         let spec = family.spec(config, 8).unwrap();
-        let into_stream = family.into_stream(spec.layers.len());
+        let into_stream = family.stream_factor(spec.layers.len());
         let source = Source::Fresh { seed: 1, standard_deviation: spec.initializer_range, into_stream };
         let weights = Weights { family, prefix: family.names.prefixes[0], source };
         weights.layer(&spec, 0, &Device::Cpu, Precision::F64).unwrap()

@@ -148,7 +148,7 @@ impl Family {
     }
 
     /// The factor on the matrices that write to the residual stream before training.
-    pub(super) fn into_stream(&self, layers: usize) -> f64 {
+    pub(super) fn stream_factor(&self, layers: usize) -> f64 {
         if self.scaled_by_depth { (2.0 * layers as f64).sqrt().recip() } else { 1.0 }
     }
 
