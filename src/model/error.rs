@@ -226,13 +226,16 @@ pub enum ModelError {
         /// `NaN`, `inf` or `-inf`.
         value: f64,
     },
-    /// The configuration ties the output head to the embedding, and the file stores another head.
-    #[error("{file}: {tensor} differs from the embedding, but `tie_word_embeddings` in config.json says they are one")]
-    TiedHeadDiffers {
+    /// Two tensors are one by the configuration, such as a tied output head and the embedding, and
+    /// the file stores both, with different values.
+    #[error("{file}: {tensor} differs from {original}, but they are one by config.json (`tie_word_embeddings`)")]
+    CopyDiffers {
         /// The file.
         file: PathBuf,
-        /// The stored head.
+        /// The tensor that is stored without need.
         tensor: String,
+        /// The one that it should equal.
+        original: String,
     },
     /// tokenizer.json is absent, broken, or another model's.
     #[error("{file}: {reason}")]

@@ -192,7 +192,8 @@ impl Weights {
             };
             for rows in row_pieces(shape) {
                 if values(copy, rows.clone())? != values(original, rows)? {
-                    return Err(ModelError::TiedHeadDiffers { file: file.to_owned(), tensor: tensor.to_owned() });
+                    let original = self.stored(original);
+                    return Err(ModelError::CopyDiffers { file: file.to_owned(), tensor: tensor.to_owned(), original });
                 }
             }
         }

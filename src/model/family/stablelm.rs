@@ -9,7 +9,7 @@ pub(super) const FAMILY: Family = Family {
     model_type: "stablelm",
     names: Names { query_norm: "self_attn.q_layernorm", key_norm: "self_attn.k_layernorm", ..llama::NAMES },
     spec: |config| {
-        let partial = Partial { keys: &["partial_rotary_factor"], default: 0.25 };
+        let partial = Partial { keys: &["partial_rotary_factor", "rope_pct"], default: 0.25 };
         let form = Form {
             norm: Norm::layer,
             eps: (Some("layer_norm_eps"), 1e-5),
