@@ -21,11 +21,12 @@ const LAYERS: [(&str, u8); 10] = [
 ];
 
 /// Crate and the only modules that may name it.
-const GUARDED: [(&str, &[&str]); 15] = [
+const GUARDED: [(&str, &[&str]); 17] = [
     ("candle_core", &["model"]),
     ("candle_nn", &["model"]),
     ("safetensors", &["model"]),
     ("tokenizers", &["model"]),
+    ("zip", &["model"]),
     ("rustfft", &["signal"]),
     ("realfft", &["signal"]),
     ("plotters", &["plot"]),
@@ -35,6 +36,7 @@ const GUARDED: [(&str, &[&str]); 15] = [
     ("maud", &["cli"]),
     ("parquet", &["cli"]),
     ("pulldown_cmark", &["cli"]),
+    ("signal_hook", &["cli"]),
     ("nalgebra", &["numeric", "wavelet", "rope", "theorem"]),
     ("statrs", &["heads"]),
 ];

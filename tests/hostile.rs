@@ -5,11 +5,14 @@
 #![cfg(all(feature = "model", feature = "cli", unix))]
 
 use std::fs;
+use std::io::{Cursor, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use ropelet::model::untrusted;
 use ropelet::model::{Checkpoint, Decoder, Device, ModelError, Precision, Select, Sink, Site};
+use safetensors::{Dtype, SafeTensors};
 use serde_json::{Map, Value, json};
 
 /// A copy of a small checkpoint, to be broken.
@@ -102,6 +105,75 @@ fn refused(output: &Output, words: &[&str]) {
     assert!(output.stdout.is_empty());
     for word in words {
         assert!(error.contains(word), "no `{word}` in: {error}");
+    }
+}
+
+/// What `torch.save` writes for a dictionary of tensors: a zip archive with a pickle.
+///
+/// `break_pickle` changes the pickle, whose prologue and epilogue are those of a real one.
+fn torch_save(tensors: &[(&str, Dtype, &[usize], &[u8])], break_pickle: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Vec<u8> {
+    let text = |text: &str| [b"X", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
+    let number = |number: usize| [b"J", &(number as i32).to_le_bytes()[..]].concat();
+    let tuple =
+        |numbers: &[usize]| [b"(".to_vec(), numbers.iter().flat_map(|n| number(*n)).collect(), b"t".to_vec()].concat();
+    let mut pickle = b"\x80\x02}q\x00(".to_vec();
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (key, (name, dtype, shape, bytes)) in tensors.iter().enumerate() {
+        let (storage, width) = match dtype {
+            Dtype::F64 => ("Double", 8),
+            Dtype::F32 => ("Float", 4),
+            Dtype::BF16 => ("BFloat16", 2),
+            _ => ("Half", 2),
+        };
+        let mut strides: Vec<usize> =
+            shape.iter().rev().scan(1, |next, n| Some(std::mem::replace(next, *next * n))).collect();
+        strides.reverse();
+        pickle.extend(
+            [
+                text(name),
+                b"ctorch._utils\n_rebuild_tensor_v2\n((".to_vec(),
+                text("storage"),
+                format!("ctorch\n{storage}Storage\n").into_bytes(),
+                text(&key.to_string()),
+                text("cpu"),
+                number(bytes.len() / width),
+                b"tQK\x00".to_vec(),
+                tuple(shape),
+                tuple(&strides),
+                b"\x89ccollections\nOrderedDict\n)RtR".to_vec(),
+            ]
+            .concat(),
+        );
+        zip.start_file(format!("archive/data/{key}"), options).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    pickle.extend(b"u.");
+    zip.start_file("archive/data.pkl", options).unwrap();
+    zip.write_all(&break_pickle(pickle)).unwrap();
+    zip.start_file("archive/byteorder", options).unwrap();
+    zip.write_all(b"little").unwrap();
+    zip.finish().unwrap().into_inner()
+}
+
+const BIN: &str = "pytorch_model.bin";
+const BIN_INDEX: &str = "pytorch_model.bin.index.json";
+
+impl Copy {
+    /// Stores the weights of a safetensors file as `torch.save` does.
+    fn convert(&self, from: &str, to: &str) {
+        let bytes = fs::read(self.path(from)).unwrap();
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let tensors = file.tensors();
+        let tensors: Vec<_> = tensors.iter().map(|(name, t)| (name.as_str(), t.dtype(), t.shape(), t.data())).collect();
+        self.write(to, torch_save(&tensors, |pickle| pickle));
+        fs::remove_file(self.path(from)).unwrap();
+    }
+
+    /// A pickle in place of the weights.
+    fn pickle(&self, pickle: &[u8]) {
+        let _ = fs::remove_file(self.path(WEIGHTS));
+        self.write(BIN, torch_save(&[], |_| pickle.to_vec()));
     }
 }
 
@@ -349,10 +421,13 @@ fn row_15_a_key_twice() {
 #[test]
 fn row_16_huge_sizes_allocate_nothing() {
     for (key, value, words) in [
-        ("num_hidden_layers", 2_000_000u64, "expected 2"),
-        ("num_hidden_layers", u64::MAX, "expected 2"),
-        ("vocab_size", 1 << 50, "expected [1125899906842624, 32]"),
-        ("intermediate_size", 1 << 50, "shape"),
+        ("num_hidden_layers", 2_000_000u64, "below 4096"),
+        ("num_hidden_layers", u64::MAX, "below 4096"),
+        ("num_hidden_layers", 4000, "expected 2"),
+        ("num_attention_heads", 1 << 40, "below 4096"),
+        ("vocab_size", 1 << 50, "below 2^24"),
+        ("vocab_size", 1 << 20, "expected [1048576, 32]"),
+        ("intermediate_size", 1 << 23, "shape"),
     ] {
         let copy = Copy::of("llama");
         copy.json("config.json", |config| config[key] = json!(value));
@@ -422,6 +497,23 @@ fn row_20_a_missing_size_has_no_default() {
 }
 
 #[test]
+fn row_20_a_default_is_shown() {
+    let copy = Copy::of("llama");
+    copy.json("config.json", |config| drop(config.as_object_mut().unwrap().remove("rms_norm_eps")));
+    let inspect = |words: &[&str]| {
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_ropelet")).arg("inspect").arg(&copy.folder).args(words).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let json: Value = serde_json::from_str(&inspect(&["--json"])).unwrap();
+    let defaults = json["spec"]["defaults"].as_array().unwrap();
+    assert!(defaults.iter().any(|default| default[0] == "rms_norm_eps"), "{defaults:?}");
+    let text = inspect(&[]);
+    assert!(text.lines().any(|line| line.contains("rms_norm_eps") && line.ends_with("(default)")), "{text}");
+}
+
+#[test]
 fn row_21_ids_without_an_embedding() {
     let copy = Copy::of("llama");
     copy.json("config.json", |config| config["vocab_size"] = json!(65));
@@ -445,6 +537,8 @@ fn row_22_broken_or_foreign_tokenizers() {
     let foreign = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/llama/tokenizer.json");
     fs::copy(foreign, copy.path("tokenizer.json")).unwrap();
     refused(&copy.extract(&words), &["tokenizer.json", "4095", "64", "another model's"]);
+    copy.json("tokenizer.json", |tokenizer| tokenizer["model"]["dropout"] = json!(0.1));
+    refused(&copy.extract(&words), &["tokenizer.json", "dropout", "0.1"]);
     // Ids need no tokenizer.
     assert!(copy.extract(&["--token-ids", "1"]).status.success());
 }
@@ -459,6 +553,20 @@ fn row_23_no_tokens() {
     let text = copy.path("text.txt");
     fs::write(&text, "").unwrap();
     refused(&copy.extract(&["--text", text.to_str().unwrap()]), &["no tokens"]);
+    // Nor are those that the tokenizer puts around every text a text.
+    copy.json("tokenizer.json", |tokenizer| {
+        let piece = |name: &str| json!({ name: { "id": if name == "Sequence" { json!("A") } else { json!("<s>") }, "type_id": 0 } });
+        tokenizer["post_processor"] = json!({
+            "type": "TemplateProcessing",
+            "single": [piece("SpecialToken"), piece("Sequence")],
+            "pair": [piece("SpecialToken"), piece("Sequence")],
+            "special_tokens": { "<s>": { "id": "<s>", "ids": [0], "tokens": ["<s>"] } },
+        });
+    });
+    refused(&copy.extract(&["--text", text.to_str().unwrap()]), &["tokenizer.json", "no tokens"]);
+    fs::write(&text, "a").unwrap();
+    assert!(copy.extract(&["--text", text.to_str().unwrap()]).status.success());
+    fs::remove_file(copy.path("out.safetensors")).unwrap();
     fs::write(&text, [0xff, 0xfe]).unwrap();
     refused(&copy.extract(&["--text", text.to_str().unwrap()]), &["text.txt", "UTF-8"]);
 }
@@ -470,6 +578,218 @@ fn row_24_texts_longer_than_the_positions() {
     refused(&copy.extract(&["--token-ids", &ids]), &["65 tokens", "max_position_embeddings", "64"]);
     assert!(copy.extract(&["--token-ids", &ids, "--allow-extrapolation"]).status.success());
     assert!(Copy::of("bloom").extract(&["--token-ids", &ids]).status.success());
+}
+
+#[test]
+fn files_of_torch_save_give_the_same_numbers() {
+    for checkpoint in ["gpt-neox", "llama"] {
+        let copy = Copy::of(checkpoint);
+        let taps = ["--token-ids", "1,2,3,4", "--taps", "logits,residual,attention"];
+        assert!(copy.extract(&taps).status.success());
+        let expected = fs::read(copy.path("out.safetensors")).unwrap();
+        fs::remove_file(copy.path("out.safetensors")).unwrap();
+        if copy.path(INDEX).exists() {
+            for number in [1, 2] {
+                let name = |ending: &str| format!("model-0000{number}-of-00002{ending}");
+                copy.convert(&name(".safetensors"), &name(".bin"));
+            }
+            let index = fs::read_to_string(copy.path(INDEX)).unwrap();
+            copy.write(BIN_INDEX, index.replace(".safetensors", ".bin"));
+            fs::remove_file(copy.path(INDEX)).unwrap();
+        } else {
+            copy.convert(WEIGHTS, BIN);
+        }
+        let output = copy.extract(&taps);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(fs::read(copy.path("out.safetensors")).unwrap() == expected, "{checkpoint}: other numbers");
+    }
+}
+
+#[test]
+fn row_25_a_pickle_that_would_run_something() {
+    let copy = Copy::of("gpt-neox");
+    let marker = copy.path("marker");
+    let command = format!("touch {}", marker.display());
+    let run = [b"(X", &(command.len() as u32).to_le_bytes()[..], command.as_bytes(), b"tR."].concat();
+    for name in ["os.system", "posix.system", "builtins.eval", "torch.load", "torch.QInt8Storage", "collections.system"]
+    {
+        let (module, called) = name.split_once('.').unwrap();
+        copy.pickle(&[format!("c{module}\n{called}\n").as_bytes(), &run].concat());
+        copy.is_refused(&[BIN, name, "nothing was run"]);
+        let error = Checkpoint::open(&copy.folder).unwrap_err();
+        assert!(matches!(&error, ModelError::UnknownGlobal { name: found, .. } if found == name), "{error}");
+    }
+    // Other ways to name or call something.
+    for code in [b'i', b'o', 0x81, 0x82, 0x92, 0x93] {
+        copy.pickle(&[b"\x80\x02(".as_slice(), &[code], b"os\nsystem\n."].concat());
+        copy.is_refused(&[BIN, &format!("{code:#04x}")]);
+    }
+    assert!(!marker.exists());
+    // Where there is safetensors, the pickle is not even looked at.
+    let copy = Copy::of("gpt-neox");
+    copy.write(BIN, "not looked at");
+    assert!(copy.extract(&["--token-ids", "1"]).status.success());
+}
+
+#[test]
+fn row_25_pickles_that_are_no_dictionary_of_tensors() {
+    let deep = [b"\x80\x02)".to_vec(), vec![0x85; 1_000_000], b".".to_vec()].concat();
+    // Thirty pairs of the pair before: a billion values where they are copied.
+    let pairs: Vec<u8> = (0..30u8).flat_map(|n| [b'h', n, b'h', n, 0x86, b'q', n + 1]).collect();
+    let doubled = [b"\x80\x02)q\x00".as_slice(), &pairs, b"."].concat();
+    for (pickle, words) in [
+        (b"".as_slice(), "the pickle ends"),
+        (b"\x80\x04}.", "protocol 4"),
+        (b"\x80\x02.", "empty stack"),
+        (b"\x80\x02]q\x00.", "0x5d"),
+        (b"\x80\x02)R.", "empty stack"),
+        (b"\x80\x02)).", "dictionary"),
+        (b"\x80\x02(.", "empty stack"),
+        (b"\x80\x02u.", "no mark"),
+        (b"\x80\x02}h\x07.", "remembered"),
+        (b"\x80\x02X\xff\xff\xff\xff.", "4294967295 more bytes"),
+        (b"\x80\x02}X\x01\x00\x00\x00aK\x01s.", "`a` is not a tensor"),
+        (b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n)R.", "RebuildTensor"),
+        (b"\x80\x02ctorch._utils\n_rebuild_parameter\n)R.", "RebuildParameter"),
+        (b"\x80\x02ctorch._utils", "no end"),
+        (b"\x80\x02\x8a\xff", "255 more bytes"),
+        (&deep, "dictionary"),
+        (&doubled, "dictionary"),
+    ] {
+        let copy = Copy::of("gpt-neox");
+        copy.pickle(pickle);
+        copy.is_refused(&[BIN, words, "pickle"]);
+    }
+}
+
+#[test]
+fn files_of_torch_save_that_are_broken() {
+    let one = [0; 24];
+    let save =
+        |shape: &[usize], change: &dyn Fn(Vec<u8>) -> Vec<u8>| torch_save(&[("a", Dtype::F32, shape, &one)], change);
+    let replaced = |from: &'static [u8], to: &'static [u8]| {
+        move |pickle: Vec<u8>| {
+            let at = pickle.windows(from.len()).position(|part| part == from).expect("what is replaced is there");
+            [&pickle[..at], to, &pickle[at + from.len()..]].concat()
+        }
+    };
+    let whole = save(&[2, 3], &|pickle| pickle);
+    assert_eq!(untrusted::pytorch(&whole).unwrap(), 1);
+    let copy = Copy::of("gpt-neox");
+    fs::remove_file(copy.path(WEIGHTS)).unwrap();
+    let cases: [(Vec<u8>, &[&str]); 9] = [
+        (whole[..whole.len() - 30].to_vec(), &["not a complete zip archive"]),
+        (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.".to_vec(), &["legacy format", "save it again"]),
+        (b"GGUF\x03\x00".to_vec(), &["GGUF", "quantised"]),
+        (b"<html>".to_vec(), &["HTML"]),
+        (Vec::new(), &["empty"]),
+        // More numbers than the storage has; strides of the transpose; a storage that is not there; twice.
+        (save(&[2, 4], &|pickle| pickle), &["tensor a", "[2, 4]", "24 bytes"]),
+        (
+            save(&[2, 3], &replaced(b"J\x03\x00\x00\x00J\x01\x00\x00\x00", b"J\x01\x00\x00\x00J\x02\x00\x00\x00")),
+            &["strides [1, 2]", "contiguous"],
+        ),
+        (save(&[2, 3], &replaced(b"X\x01\x00\x00\x000", b"X\x01\x00\x00\x007")), &["no archive/data/7"]),
+        (
+            torch_save(&[("a", Dtype::F32, &[6], &one), ("a", Dtype::F32, &[6], &one)], |pickle| pickle),
+            &["`a`", "twice"],
+        ),
+    ];
+    for (contents, words) in cases {
+        copy.write(BIN, contents);
+        copy.is_refused(&[&[BIN], words].concat());
+    }
+    copy.write(BIN_INDEX, json!({"weight_map": {"a": "x.safetensors"}}).to_string());
+    fs::remove_file(copy.path(BIN)).unwrap();
+    copy.is_refused(&[BIN_INDEX, "x.safetensors", ".bin"]);
+}
+
+#[test]
+fn row_27_quantised_weights_and_adapters() {
+    let cases: [(&[&str], &[&str], &[&str]); 5] = [
+        (&["config.json", WEIGHTS], &["model-q4_k_m.gguf"], &["no config.json", "model-q4_k_m.gguf", "GGUF"]),
+        (&[WEIGHTS], &["model-q4_k_m.gguf"], &["no model.safetensors", BIN, "GGUF"]),
+        (&["config.json"], &["adapter_config.json"], &["no config.json", "adapter_config.json", "adapter"]),
+        (&[WEIGHTS], &["adapter_config.json", "adapter_model.safetensors"], &["no model.safetensors", "adapter"]),
+        (&[WEIGHTS], &["tf_model.h5"], &["tf_model.h5", "TensorFlow"]),
+    ];
+    for (removed, written, words) in cases {
+        let copy = Copy::of("gpt-neox");
+        removed.iter().for_each(|name| fs::remove_file(copy.path(name)).unwrap());
+        written.iter().for_each(|name| copy.write(name, "{}"));
+        copy.is_refused(words);
+    }
+    for dtype in ["F8_E4M3", "U8", "I8"] {
+        let copy = Copy::of("gpt-neox");
+        copy.header(WEIGHTS, |header| {
+            // The same bytes, twice as many numbers.
+            header[QKV]["shape"] = json!([270, 45]);
+            header[QKV]["dtype"] = json!(dtype);
+        });
+        copy.is_refused(&[WEIGHTS, QKV]);
+    }
+    let copy = Copy::of("gpt-neox");
+    copy.json("config.json", |config| config["quantization_config"] = json!({"quant_method": "gptq", "bits": 4}));
+    copy.is_refused(&["config.json", "quantization_config", "gptq"]);
+}
+
+#[test]
+fn headers_that_are_almost_right() {
+    let copy = Copy::of("gpt-neox");
+    let bytes = fs::read(copy.path(WEIGHTS)).unwrap();
+    let size = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let (header, data) = (String::from_utf8(bytes[8..8 + size].to_vec()).unwrap(), &bytes[8 + size..]);
+    let entry = |name: &str, shape: &str| {
+        format!("{{\"{name}\":{{\"dtype\":\"F16\",\"shape\":{shape},\"data_offsets\":[0,0]}},")
+    };
+    let axes = format!("[{}0]", "1,".repeat(40));
+    for (first, words) in [
+        (entry("a", "[NaN]"), "tensor a"),
+        (entry("a", "[1e3]"), "tensor a"),
+        (entry("a", "[0.5]"), "tensor a"),
+        (entry("a", &axes), "at most 32"),
+        (entry("a\\u001b[31m\\nb", "[0]"), "control characters"),
+        (entry(&"a".repeat(600), "[0]"), "too long"),
+        (
+            "{\"a\":{\"dtype\":\"F16\",\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},".to_owned(),
+            "duplicate field",
+        ),
+        ("{\"a\":{\"dtype\":\"F16\",\"shape\":[0],\"data_offsets\":[0,0],\"x\":1},".to_owned(), "unknown field"),
+        ("{\"a\":{\"dtype\":\"F16\",\"shape\":[0],\"data_offsets\":[0,0,0]},".to_owned(), "tensor a"),
+        ("{\"a\":NaN,".to_owned(), "tensor a"),
+        ("{\"__metadata__\":{},\"__metadata__\":{},".to_owned(), "twice"),
+        (format!("{{\"a\":{}", "[".repeat(1000)), "tensor a"),
+    ] {
+        let copy = Copy::of("gpt-neox");
+        copy.weights(WEIGHTS, header.replacen('{', &first, 1).as_bytes(), data);
+        let output = copy.extract(&["--token-ids", "1"]);
+        refused(&output, &[WEIGHTS, words]);
+        assert!(!output.stderr.contains(&0x1b), "a terminal would obey this");
+    }
+    // A layer's number costs nothing to write; what is made per layer is made as often as there are layers.
+    let copy = Copy::of("gpt-neox");
+    let numbered = header.replacen("layers.1.", "layers.3999999999.", 1);
+    copy.weights(WEIGHTS, numbered.as_bytes(), data);
+    copy.json("config.json", |config| config["num_hidden_layers"] = json!(4_000_000_000u64));
+    copy.is_refused(&["num_hidden_layers"]);
+}
+
+#[test]
+fn one_file_wins_over_an_index() {
+    let copy = Copy::of("gpt-neox");
+    copy.write(INDEX, "not looked at");
+    assert!(copy.extract(&["--token-ids", "1"]).status.success());
+}
+
+#[test]
+fn links_lead_nowhere_else() {
+    for name in ["config.json", INDEX, "model-00002-of-00002.safetensors"] {
+        let copy = Copy::of("llama");
+        let outside = copy.folder.parent().unwrap().join("outside");
+        fs::rename(copy.path(name), &outside).unwrap();
+        symlink("../outside", copy.path(name)).unwrap();
+        copy.is_refused(&[name, "outside the checkpoint's folder"]);
+    }
 }
 
 #[test]
@@ -485,8 +805,8 @@ fn row_26_things_that_are_not_files() {
     assert!(Command::new("mkfifo").arg(copy.path(WEIGHTS)).status().unwrap().success());
     copy.is_refused(&[WEIGHTS, "pipe"]);
     fs::remove_file(copy.path(WEIGHTS)).unwrap();
-    copy.write("pytorch_model.bin", "x");
-    copy.is_refused(&[WEIGHTS, "pytorch_model.bin"]);
+    copy.write(BIN, "x");
+    copy.is_refused(&[BIN, "not a complete zip archive"]);
 }
 
 /// Wants everything, keeps nothing.

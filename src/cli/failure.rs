@@ -1,5 +1,5 @@
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::path::Path;
 
 /// Why a verb could not do what was asked: one sentence on stderr, exit code 2.
@@ -20,9 +20,16 @@ impl Failure {
 }
 
 impl fmt::Display for Failure {
+    /// On one line, and without what a terminal would obey: names in an error come from files.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        self.0.chars().try_for_each(|c| if is_shown(c) { f.write_char(c) } else { write!(f, "{}", c.escape_default()) })
     }
+}
+
+/// Neither a control character nor one that changes the direction or hides others.
+fn is_shown(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 impl<E: Error> From<E> for Failure {
@@ -38,5 +45,16 @@ impl<E: Error> From<E> for Failure {
             cause = inner.source();
         }
         Self(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_line_that_a_terminal_does_not_obey() {
+        let failure = Failure::new("tensor a\n\u{1b}[2J\u{9b}31m\u{202e}b is\tnot é");
+        assert_eq!(failure.to_string(), "tensor a\\n\\u{1b}[2J\\u{9b}31m\\u{202e}b is\\tnot é");
     }
 }

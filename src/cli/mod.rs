@@ -20,6 +20,10 @@ mod failure;
 mod figures;
 #[cfg(feature = "model")]
 mod heads_table;
+#[cfg(feature = "model")]
+mod inspect;
+#[cfg(unix)]
+mod interrupt;
 #[cfg(not(all(feature = "model", feature = "plot")))]
 mod left_out;
 mod npy;
@@ -40,6 +44,8 @@ use failure::Failure;
 use left_out as analyze;
 #[cfg(not(feature = "model"))]
 use left_out as extract;
+#[cfg(not(feature = "model"))]
+use left_out as inspect;
 #[cfg(not(feature = "plot"))]
 use left_out as figures;
 #[cfg(not(all(feature = "model", feature = "plot")))]
@@ -116,6 +122,7 @@ enum Verb {
     Explain(explain::Arguments),
     Wavelet(wavelet::Arguments),
     Cwt(cwt::Arguments),
+    Inspect(inspect::Arguments),
     Extract(extract::Arguments),
     Analyze(analyze::Arguments),
     Report(report::Arguments),
@@ -165,6 +172,7 @@ fn dispatch(command: &Command) -> Result<Outcome, Failure> {
         Verb::Explain(arguments) => explain::run(arguments, common),
         Verb::Wavelet(arguments) => wavelet::run(arguments, common),
         Verb::Cwt(arguments) => cwt::run(arguments, common),
+        Verb::Inspect(arguments) => inspect::run(arguments, common),
         Verb::Extract(arguments) => extract::run(arguments, common),
         Verb::Analyze(arguments) => analyze::run(arguments, common),
         Verb::Report(arguments) => report::run(arguments, common),

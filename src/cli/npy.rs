@@ -78,33 +78,38 @@ impl Element for Complex<f64> {
 /// Reads an array of `float32` or `float64`.
 pub(super) fn read(path: &Path) -> Result<Array, Failure> {
     let fail = |error: io::Error| Failure::at(path, error);
-    let wrong = |message: String| Failure::at(path, message);
     let metadata = fs::metadata(path).map_err(fail)?;
     if !metadata.is_file() {
-        return Err(wrong("is not a file, expected an array in .npy format".into()));
+        return Err(Failure::at(path, "is not a file, expected an array in .npy format"));
     }
-    let mut reader = BufReader::new(File::open(path).map_err(fail)?);
-    let (text, offset) = header_text(&mut reader).map_err(|found| wrong(format!("not a .npy file: {found}")))?;
-    let header = Header::parse(&text).map_err(|found| wrong(format!("unreadable .npy header: {found}")))?;
+    let file = File::open(path).map_err(fail)?;
+    array(BufReader::new(file), metadata.len()).map_err(|wrong| Failure::at(path, wrong))
+}
+
+/// Reads an array from a file of this many bytes.
+pub(super) fn array(mut reader: impl Read, length: u64) -> Result<Array, String> {
+    let (text, offset) = header_text(&mut reader).map_err(|found| format!("not a .npy file: {found}"))?;
+    let header = Header::parse(&text).map_err(|found| format!("unreadable .npy header: {found}"))?;
     let size = match header.descr.as_str() {
         "<f4" => 4,
         "<f8" => 8,
-        other => return Err(wrong(format!("dtype is {other}, expected '<f4' or '<f8' (float32, float64)"))),
+        other => return Err(format!("dtype is {other}, expected '<f4' or '<f8' (float32, float64)")),
     };
     if header.fortran_order && header.shape.len() > 1 {
-        return Err(wrong("array is in Fortran order, expected C order (save numpy.ascontiguousarray of it)".into()));
+        return Err("array is in Fortran order, expected C order (save numpy.ascontiguousarray of it)".into());
     }
     let claimed = header.shape.iter().try_fold(size, |bytes: u64, &length| bytes.checked_mul(length));
-    let found = metadata.len().saturating_sub(offset);
+    let found = length.saturating_sub(offset);
     if claimed != Some(found) {
         let claimed = claimed.map_or("more than 2^64".into(), |bytes| bytes.to_string());
         let shape = &header.shape;
-        return Err(wrong(format!("shape {shape:?} of {} takes {claimed} bytes, found {found}", header.descr)));
+        return Err(format!("shape {shape:?} of {} takes {claimed} bytes, found {found}", header.descr));
     }
-    let mut bytes = Vec::with_capacity(found as usize);
-    reader.read_to_end(&mut bytes).map_err(fail)?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(found as usize).map_err(|error| error.to_string())?;
+    reader.take(found + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() as u64 != found {
-        return Err(wrong(format!("the file changed while it was read: {} bytes, expected {found}", bytes.len())));
+        return Err(format!("the file changed while it was read: {} bytes, expected {found}", bytes.len()));
     }
     let values = if size == 4 {
         Values::F32(bytes.as_chunks().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect())

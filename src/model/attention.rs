@@ -251,6 +251,13 @@ fn rotate(x: &Tensor, rotary: &Rotary, turns: &Turns) -> Result<Tensor, candle_c
     if rotary.dim == dim { Ok(turned) } else { Tensor::cat(&[turned, x.narrow(3, rotary.dim, dim - rotary.dim)?], 3) }
 }
 
+/// Numbers in the largest block of scores of one text on the processor.
+pub(super) fn block_numbers(attention: &AttentionSpec, tokens: usize) -> usize {
+    let shared = attention.heads / attention.kv_heads;
+    let blocks = Blocks::new(true, 1, tokens, shared);
+    (blocks.kv_heads.min(attention.kv_heads) * shared).saturating_mul(blocks.rows).saturating_mul(tokens)
+}
+
 /// How large a block of scores is.
 struct Blocks {
     /// Key-value heads, each with its query heads.

@@ -41,9 +41,7 @@ impl Checkpoint {
     pub fn open(model: impl AsRef<Path>) -> Result<Self, ModelError> {
         let folder = Folder::open(&locate(model.as_ref())?)?;
         if !folder.has("config.json") {
-            let adapter = if folder.has("adapter_config.json") { "an adapter without its model; it has " } else { "" };
-            let reason = format!("{adapter}no config.json");
-            return Err(ModelError::NotACheckpoint { folder: folder.path().to_owned(), reason });
+            return Err(folder.without("config.json"));
         }
         let (file, object) = folder.json("config.json")?;
         let config = Config::new(&file, object);

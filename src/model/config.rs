@@ -162,12 +162,12 @@ impl Config {
 
     /// A positive whole number.
     pub(super) fn count(&mut self, keys: &[&str]) -> Result<usize, ModelError> {
-        self.read(keys, None, COUNT, count)
+        self.read(keys, None, COUNT, |value| count(keys[0], value))
     }
 
     /// A positive whole number that may be left out.
     pub(super) fn count_or(&mut self, keys: &[&str], default: usize) -> Result<usize, ModelError> {
-        self.read(keys, Some(default), COUNT, count)
+        self.read(keys, Some(default), COUNT, |value| count(keys[0], value))
     }
 
     /// A whole number that may be left out.
@@ -212,7 +212,7 @@ impl Config {
 
     /// A positive whole number or `null` for none; where the key is absent, the default.
     pub(super) fn optional_count(&mut self, key: &str, default: Option<usize>) -> Result<Option<usize>, ModelError> {
-        self.optional(key, default, COUNT, count)
+        self.optional(key, default, COUNT, |value| count(key, value))
     }
 
     fn optional<T: fmt::Display>(
@@ -309,7 +309,7 @@ impl Config {
     }
 }
 
-const COUNT: &str = "a positive whole number";
+const COUNT: &str = "a positive whole number, below 4096 for heads and layers and below 2^24 elsewhere";
 
 const POSITIVE: &str = "a number above 0";
 
@@ -317,8 +317,11 @@ fn positive(value: &Value) -> Option<f64> {
     value.as_f64().filter(|number| *number > 0.0)
 }
 
-fn count(value: &Value) -> Option<usize> {
-    value.as_u64().and_then(|number| usize::try_from(number).ok()).filter(|number| *number > 0)
+/// Far above what any model has, so that what is made for each head of each layer, before the sizes are
+/// compared with the files, stays small.
+fn count(key: &str, value: &Value) -> Option<usize> {
+    let limit = if key.contains("head") || key.contains("layer") { 1 << 12 } else { 1 << 24 };
+    value.as_u64().and_then(|number| usize::try_from(number).ok()).filter(|number| (1..limit).contains(number))
 }
 
 /// Whether two values mean the same; 10000 and 10000.0 do.

@@ -102,7 +102,7 @@ pub enum ModelError {
         /// Its value.
         second_value: String,
     },
-    /// A safetensors file whose header cannot be true.
+    /// A weight file whose header cannot be true.
     #[error("{file}: {reason}")]
     Header {
         /// The file.
@@ -130,6 +130,54 @@ pub enum ModelError {
         /// Its length when it was opened.
         expected: u64,
     },
+    /// A tensor has a name that cannot stand in a message.
+    #[error("{file}: a tensor's name is too long or has control characters, it begins {found:?}")]
+    TensorName {
+        /// The file.
+        file: PathBuf,
+        /// The beginning of the name.
+        found: String,
+    },
+    /// A pickle names something that is not needed to describe tensors.
+    #[error(
+        "{file}: its pickle names `{name}`, expected tensors, their storages and OrderedDict only; nothing was run"
+    )]
+    UnknownGlobal {
+        /// The file.
+        file: PathBuf,
+        /// Module and name.
+        name: String,
+    },
+    /// A pickle is broken, or is not a dictionary of tensors.
+    #[error("{file}: its pickle is not a dictionary of tensors: {reason} (byte {at})")]
+    Pickle {
+        /// The file.
+        file: PathBuf,
+        /// How far it was read, in bytes of the pickle.
+        at: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// A file of `torch.save` in the format of before version 1.6, a pickle that is not in an archive.
+    #[error("{file}: the legacy format of torch.save, which is not read; load it with torch and save it again")]
+    LegacyPickle {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The numbers of a tensor do not follow one another in the file.
+    #[error(
+        "{file}: {tensor} of shape {shape:?} is stored with strides {strides:?}, expected row-major; save its `contiguous()`"
+    )]
+    NotContiguous {
+        /// The file.
+        file: PathBuf,
+        /// The tensor.
+        tensor: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// How many numbers each step along an axis skips.
+        strides: Vec<usize>,
+    },
     /// The index names files that are not there.
     #[error("{index}: names {} that {} not there: {}", plural(missing.len(), "file"), if missing.len() == 1 { "is" } else { "are" }, missing.join(", "))]
     MissingShards {
@@ -139,12 +187,14 @@ pub enum ModelError {
         missing: Vec<String>,
     },
     /// The index names something that is not a plain file name in its own folder.
-    #[error("{index}: `weight_map` sends {tensor} to {found:?}, expected the plain name of a .safetensors file")]
+    #[error("{index}: `weight_map` sends {tensor} to {found:?}, expected the plain name of a {expected} file")]
     ShardName {
         /// The index file.
         index: PathBuf,
         /// The tensor.
         tensor: String,
+        /// How the name should end.
+        expected: &'static str,
         /// The name.
         found: String,
     },

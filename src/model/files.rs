@@ -1,3 +1,9 @@
+//! The files of a checkpoint: which are read, from where, and which bytes are which tensor.
+
+mod pickle;
+mod pytorch;
+mod safetensors;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
@@ -5,16 +11,15 @@ use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
 
-use safetensors::tensor::{Dtype, Metadata, TensorInfo};
+use ::safetensors::tensor::TensorInfo;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::ModelError;
 use super::config::Strict;
 
-/// The largest header that is read, the format's own limit.
-const MAX_HEADER: u64 = 100_000_000;
-/// The largest config.json or index.
-const MAX_JSON: u64 = 64 << 20;
+/// The largest config.json or index. In memory JSON takes up to sixteen times as much.
+const MAX_JSON: u64 = 16 << 20;
 
 /// A checkpoint's folder: reads regular files in it, and follows links only inside it or into the
 /// blobs of the hub cache that it is a snapshot of.
@@ -62,7 +67,8 @@ impl Folder {
             return Err(ModelError::NotAFile { file: path, found });
         }
         let file = File::open(&real).map_err(io)?;
-        Ok((path, file, metadata.len()))
+        let length = file.metadata().map_err(io)?.len();
+        Ok((path, file, length))
     }
 
     /// The whole of a file that is not weights.
@@ -80,12 +86,47 @@ impl Folder {
     /// A file that is one JSON object.
     pub(super) fn json(&self, name: &str) -> Result<(PathBuf, Map<String, Value>), ModelError> {
         let (path, bytes) = self.read(name, MAX_JSON)?;
-        match Strict::parse(&path, &bytes)? {
-            Value::Object(object) => Ok((path, object)),
-            _ => Err(ModelError::Json { file: path, reason: "expected an object".to_owned() }),
-        }
+        let object = parse_object(&path, &bytes)?;
+        Ok((path, object))
+    }
+
+    /// That there are none of the files that were looked for, and what there is instead.
+    pub(super) fn without(&self, wanted: &str) -> ModelError {
+        const FORMS: [(&str, &str); 8] = [
+            ("adapter_config.json", "an adapter, whose model is elsewhere"),
+            (".gguf", "quantised GGUF"),
+            (".h5", "TensorFlow"),
+            (".msgpack", "Flax"),
+            (".onnx", "ONNX"),
+            (".pth", "not the Hugging Face layout"),
+            (".pt", "not the Hugging Face layout"),
+            (".ckpt", "not the Hugging Face layout"),
+        ];
+        let mut names: Vec<String> = fs::read_dir(&self.path)
+            .map(|entries| {
+                entries.take(10_000).filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
+            })
+            .unwrap_or_default();
+        names.sort();
+        let other = names.iter().find_map(|name| {
+            let (_, what) = FORMS.iter().find(|(ending, _)| name.ends_with(ending))?;
+            Some(format!("; it has {name} ({what}), which is not read"))
+        });
+        let reason = format!("has no {wanted}{}", other.unwrap_or_default());
+        ModelError::NotACheckpoint { folder: self.path.clone(), reason }
     }
 }
+
+/// A file that is one JSON object, no key twice.
+pub(super) fn parse_object(path: &Path, bytes: &[u8]) -> Result<Map<String, Value>, ModelError> {
+    match Strict::parse(path, bytes)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(ModelError::Json { file: path.to_owned(), reason: "expected an object".to_owned() }),
+    }
+}
+
+/// Tensors by name, each with its type, its shape, and its first and last byte in the file.
+type Tensors = BTreeMap<String, TensorInfo>;
 
 /// The weight files of a checkpoint: their headers checked, their data read tensor by tensor.
 ///
@@ -93,9 +134,59 @@ impl Folder {
 /// short meanwhile is an error and not a crash, and each weight is converted when it is used anyway.
 #[derive(Debug)]
 pub(super) struct WeightFiles {
+    format: Format,
     shards: Vec<Shard>,
     /// The shard of each tensor.
     tensors: BTreeMap<String, usize>,
+}
+
+/// The format of the weight files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// A JSON header and the numbers.
+    Safetensors,
+    /// A zip archive of `torch.save`: a pickle and the numbers.
+    Pytorch,
+}
+
+impl Format {
+    /// In order of preference.
+    const ALL: [Self; 2] = [Self::Safetensors, Self::Pytorch];
+
+    /// The name of a file that is not divided.
+    fn single(self) -> &'static str {
+        match self {
+            Self::Safetensors => "model.safetensors",
+            Self::Pytorch => "pytorch_model.bin",
+        }
+    }
+
+    /// The name of the file that says which tensor is in which of several files.
+    fn index(self) -> &'static str {
+        match self {
+            Self::Safetensors => "model.safetensors.index.json",
+            Self::Pytorch => "pytorch_model.bin.index.json",
+        }
+    }
+
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Safetensors => ".safetensors",
+            Self::Pytorch => ".bin",
+        }
+    }
+
+    pub(super) fn header(self, path: &Path, file: &mut (impl Read + Seek), length: u64) -> Result<Tensors, ModelError> {
+        let tensors = match self {
+            Self::Safetensors => safetensors::header(path, file, length)?,
+            Self::Pytorch => pytorch::header(path, file, length)?,
+        };
+        match tensors.keys().find(|name| !is_printable(name)) {
+            Some(name) => Err(ModelError::TensorName { file: path.to_owned(), found: excerpt(name) }),
+            None => Ok(tensors),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -104,68 +195,44 @@ struct Shard {
     file: Mutex<File>,
     /// In bytes, when it was opened.
     length: u64,
-    /// Where the data begins.
-    data: u64,
-    header: Metadata,
+    tensors: Tensors,
 }
 
 impl WeightFiles {
-    /// `model.safetensors`, else the files that `model.safetensors.index.json` names.
+    /// `model.safetensors`, else the files that `model.safetensors.index.json` names, else the same for
+    /// `pytorch_model.bin`. No other file is opened.
     pub(super) fn open(folder: &Folder) -> Result<Self, ModelError> {
-        const SINGLE: &str = "model.safetensors";
-        const INDEX: &str = "model.safetensors.index.json";
-        if folder.has(SINGLE) {
-            return Self::collect(vec![Shard::open(folder, SINGLE)?]);
+        for format in Format::ALL {
+            if folder.has(format.single()) {
+                return Self::collect(format, vec![Shard::open(folder, format.single(), format)?]);
+            }
+            if folder.has(format.index()) {
+                return Self::sharded(folder, format);
+            }
         }
-        if folder.has(INDEX) {
-            return Self::sharded(folder, INDEX);
-        }
-        let other = ["pytorch_model.bin", "pytorch_model.bin.index.json"].into_iter().find(|name| folder.has(name));
-        let also =
-            other.map_or(String::new(), |name| format!(" ({name} is there; convert it with `safe_serialization`)"));
-        Err(ModelError::NotACheckpoint {
-            folder: folder.path().to_owned(),
-            reason: format!("has neither {SINGLE} nor {INDEX}{also}"),
-        })
+        Err(folder.without(&Format::ALL.map(Format::single).join(" nor ")))
     }
 
-    fn sharded(folder: &Folder, name: &str) -> Result<Self, ModelError> {
-        let (index, object) = folder.json(name)?;
-        let bad = |found: String| ModelError::BadKey {
-            file: index.clone(),
-            key: "weight_map".to_owned(),
-            expected: "an object from tensor names to file names".to_owned(),
-            found,
-        };
-        let map = match object.get("weight_map") {
-            Some(Value::Object(map)) if !map.is_empty() => map,
-            Some(other) => return Err(bad(super::config::shown(other))),
-            None => return Err(bad("missing".to_owned())),
-        };
-        let mut placed = BTreeMap::new();
-        for (tensor, file) in map {
-            let file = file.as_str().ok_or_else(|| bad(super::config::shown(file)))?;
-            if !is_plain_shard_name(file) {
-                return Err(ModelError::ShardName { index, tensor: tensor.clone(), found: file.to_owned() });
-            }
-            placed.insert(tensor.as_str(), file);
-        }
-        let names: BTreeSet<&str> = placed.values().copied().collect();
+    fn sharded(folder: &Folder, format: Format) -> Result<Self, ModelError> {
+        let (index, bytes) = folder.read(format.index(), MAX_JSON)?;
+        let placed = placed(&index, &bytes, format)?;
+        let names: BTreeSet<&str> = placed.values().map(String::as_str).collect();
         let missing: Vec<String> =
             names.iter().filter(|name| !folder.has(name)).map(|name| (*name).to_owned()).collect();
         if !missing.is_empty() {
             return Err(ModelError::MissingShards { index, missing });
         }
-        let files = Self::collect(names.iter().map(|name| Shard::open(folder, name)).collect::<Result<_, _>>()?)?;
+        let shards = names.iter().map(|name| Shard::open(folder, name, format)).collect::<Result<_, _>>()?;
+        let files = Self::collect(format, shards)?;
         // The headers are the truth; an index that says otherwise belongs to other files.
-        let all = placed.keys().copied().chain(files.tensors.keys().map(String::as_str)).collect::<BTreeSet<_>>();
+        let all = placed.keys().chain(files.tensors.keys()).collect::<BTreeSet<_>>();
         for tensor in all {
-            let expected = placed.get(tensor).copied();
+            let expected = placed.get(tensor).map(String::as_str);
             let found = files.tensors.get(tensor).and_then(|shard| files.shards[*shard].path.file_name()?.to_str());
             if expected != found {
                 return Err(ModelError::Misplaced {
                     index,
-                    tensor: tensor.to_owned(),
+                    tensor: tensor.clone(),
                     expected: expected.unwrap_or("no file").to_owned(),
                     found: found.unwrap_or("no file").to_owned(),
                 });
@@ -174,20 +241,20 @@ impl WeightFiles {
         Ok(files)
     }
 
-    fn collect(shards: Vec<Shard>) -> Result<Self, ModelError> {
+    fn collect(format: Format, shards: Vec<Shard>) -> Result<Self, ModelError> {
         let mut tensors = BTreeMap::new();
         for (number, shard) in shards.iter().enumerate() {
-            for tensor in shard.header.offset_keys() {
+            for tensor in shard.tensors.keys() {
                 if let Some(first) = tensors.insert(tensor.clone(), number) {
                     return Err(ModelError::Duplicate {
-                        tensor,
+                        tensor: tensor.clone(),
                         first: shards[first].path.clone(),
                         second: shard.path.clone(),
                     });
                 }
             }
         }
-        Ok(Self { shards, tensors })
+        Ok(Self { format, shards, tensors })
     }
 
     /// The names of all tensors, sorted.
@@ -203,10 +270,10 @@ impl WeightFiles {
 
     fn lookup(&self, tensor: &str) -> Option<(&Shard, &TensorInfo)> {
         let shard = &self.shards[*self.tensors.get(tensor)?];
-        Some((shard, shard.header.info(tensor)?))
+        Some((shard, shard.tensors.get(tensor)?))
     }
 
-    /// Some of the bytes of a tensor, little-endian and row-major.
+    /// Some of the bytes of a tensor, little-endian and row-major. Nothing else is read.
     ///
     /// # Panics
     /// There is no such tensor, or it has fewer bytes; [`find`](Self::find) says so.
@@ -222,103 +289,120 @@ impl WeightFiles {
         let (start, end) = info.data_offsets;
         assert!(part.end <= end - start, "{tensor} has {} bytes, not {}", end - start, part.end);
         let mut bytes = vec![0; part.len()];
-        file.seek(SeekFrom::Start(shard.data + (start + part.start) as u64)).map_err(io)?;
+        file.seek(SeekFrom::Start((start + part.start) as u64)).map_err(io)?;
         file.read_exact(&mut bytes).map_err(io)?;
         Ok(bytes)
     }
+
+    /// What the files are.
+    pub(super) fn storage(&self) -> Storage {
+        let mut types = BTreeMap::new();
+        for info in self.shards.iter().flat_map(|shard| shard.tensors.values()) {
+            *types.entry(info.dtype.to_string()).or_default() += (info.data_offsets.1 - info.data_offsets.0) as u64;
+        }
+        let name = |shard: &Shard| shard.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let files = self.shards.iter().map(|shard| StoredFile { name: name(shard), bytes: shard.length }).collect();
+        Storage { format: self.format, files, types }
+    }
+}
+
+/// The weight files of a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Storage {
+    /// Their format.
+    pub format: Format,
+    /// The files, by name.
+    pub files: Vec<StoredFile>,
+    /// The types of the stored numbers, with how many bytes they take in all.
+    pub types: BTreeMap<String, u64>,
+}
+
+/// A file, and its length.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoredFile {
+    /// Its name in the checkpoint's folder.
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
 }
 
 impl Shard {
-    /// Opens a file and checks its header: no allocation before the sizes are known to be true.
-    fn open(folder: &Folder, name: &str) -> Result<Self, ModelError> {
+    fn open(folder: &Folder, name: &str, format: Format) -> Result<Self, ModelError> {
         let (path, mut file, length) = folder.file(name)?;
-        let io = |source| ModelError::Io { file: path.clone(), source };
-        let broken = |reason: String| ModelError::Header { file: path.clone(), reason };
-        let mut start = Vec::new();
-        file.by_ref().take(64).read_to_end(&mut start).map_err(io)?;
-        if let Some(what) = impostor(&start) {
-            return Err(broken(what.to_owned()));
-        }
-        let Some(size) = start.first_chunk().map(|bytes| u64::from_le_bytes(*bytes)) else {
-            return Err(broken(format!("{length} bytes are too few for a safetensors header")));
-        };
-        if size > MAX_HEADER {
-            return Err(broken(format!("the header claims {size} bytes, expected at most {MAX_HEADER}")));
-        }
-        if size > length - 8 {
-            return Err(broken(format!("the header claims {size} bytes, but only {} follow", length - 8)));
-        }
-        let mut bytes = vec![0; size as usize];
-        file.seek(SeekFrom::Start(8)).map_err(io)?;
-        file.read_exact(&mut bytes).map_err(io)?;
-        let Value::Object(object) = Strict::parse(&path, &bytes)? else {
-            return Err(broken("the header is not a JSON object".to_owned()));
-        };
-        let mut tensors = Vec::new();
-        for (tensor, value) in object {
-            if tensor == "__metadata__" {
-                continue;
-            }
-            let dtype = value.get("dtype").and_then(Value::as_str).unwrap_or("missing").to_owned();
-            let info: TensorInfo = serde_json::from_value(value).map_err(|error| {
-                // A type that the format does not know is the one error worth more than the parser's words.
-                match serde_json::from_value::<Dtype>(Value::from(dtype.as_str())) {
-                    Err(_) => {
-                        ModelError::WeightType { file: path.clone(), tensor: tensor.clone(), found: dtype.clone() }
-                    }
-                    Ok(_) => broken(format!("tensor {tensor}: {error}")),
-                }
-            })?;
-            tensors.push((tensor, info));
-        }
-        tensors.sort_by_key(|(_, info)| info.data_offsets);
-        for (tensor, info) in &tensors {
-            let bits = info.shape.iter().try_fold(info.dtype.bitsize(), |product, size| product.checked_mul(*size));
-            let (start, end) = info.data_offsets;
-            if bits.is_none_or(|bits| end.checked_sub(start).and_then(|bytes| bytes.checked_mul(8)) != Some(bits)) {
-                return Err(broken(format!(
-                    "tensor {tensor} of type {} and shape {:?} cannot lie in bytes {start}..{end}",
-                    info.dtype, info.shape
-                )));
-            }
-        }
-        let header = Metadata::new(None, tensors).map_err(|error| broken(error.to_string()))?;
-        let expected = (8 + size).saturating_add(header.data_len() as u64);
-        if expected != length {
-            return Err(ModelError::Length { file: path, found: length, expected });
-        }
-        Ok(Self { path, file: Mutex::new(file), length, data: 8 + size, header })
+        let tensors = format.header(&path, &mut file, length)?;
+        Ok(Self { path, file: Mutex::new(file), length, tensors })
     }
 }
 
-/// What a file that is not safetensors at all most often is.
-fn impostor(start: &[u8]) -> Option<&'static str> {
+/// The file of each tensor, as an index says.
+pub(super) fn placed(index: &Path, bytes: &[u8], format: Format) -> Result<BTreeMap<String, String>, ModelError> {
+    let bad = |found: String| ModelError::BadKey {
+        file: index.to_owned(),
+        key: "weight_map".to_owned(),
+        expected: "an object from tensor names to file names".to_owned(),
+        found,
+    };
+    let mut object = parse_object(index, bytes)?;
+    let map = match object.remove("weight_map") {
+        Some(Value::Object(map)) if !map.is_empty() => map,
+        Some(other) => return Err(bad(super::config::shown(&other))),
+        None => return Err(bad("missing".to_owned())),
+    };
+    let mut placed = BTreeMap::new();
+    for (tensor, file) in map {
+        if !is_printable(&tensor) {
+            return Err(ModelError::TensorName { file: index.to_owned(), found: excerpt(&tensor) });
+        }
+        let Value::String(file) = file else { return Err(bad(super::config::shown(&file))) };
+        if !is_plain_name(&file) || !file.ends_with(format.extension()) {
+            let (index, expected) = (index.to_owned(), format.extension());
+            return Err(ModelError::ShardName { index, tensor, expected, found: excerpt(&file) });
+        }
+        placed.insert(tensor, file);
+    }
+    Ok(placed)
+}
+
+/// What a file that is not weights at all most often is.
+fn impostor(start: &[u8], expected: &str) -> Option<String> {
     let text = start.trim_ascii_start().to_ascii_lowercase();
-    if start.is_empty() {
-        Some("the file is empty, expected safetensors")
+    let found = if start.is_empty() {
+        return Some(format!("the file is empty, expected {expected}"));
     } else if text.starts_with(b"version https://git-lfs") {
-        Some("this is a git-lfs pointer, not the weights; fetch them with `git lfs pull`")
+        "a git-lfs pointer, not the weights; fetch them with `git lfs pull`"
     } else if text.starts_with(b"<!doctype") || text.starts_with(b"<html") {
-        Some("this is an HTML page, not the weights; the download failed")
+        "an HTML page, not the weights; the download failed"
+    } else if text.starts_with(b"gguf") {
+        "a quantised GGUF file, which is not read; use the unquantised checkpoint"
     } else {
-        None
-    }
+        return None;
+    };
+    Some(format!("this is {found}"))
 }
 
-fn is_plain_shard_name(name: &str) -> bool {
+/// The name of a file in this very folder.
+fn is_plain_name(name: &str) -> bool {
     let mut parts = Path::new(name).components();
     matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None))
-        && name.ends_with(".safetensors")
-        && !name.contains(['/', '\\', '\0'])
+        && !name.contains(['/', '\\'])
+        && is_printable(name)
 }
 
-/// How many layers the files have: one more than the largest number after this prefix.
+/// Whether a name can stand in a message: short, and without control characters.
+fn is_printable(name: &str) -> bool {
+    name.len() <= 512 && !name.chars().any(char::is_control)
+}
+
+/// The beginning of a name that is not printable.
+fn excerpt(name: &str) -> String {
+    name.chars().take(60).collect()
+}
+
+/// How many layers the files have: how many numbers follow this prefix.
 ///
-/// The number is only compared with the configuration: every tensor of every layer is looked for
-/// afterwards.
+/// Not the largest number, which costs a file nothing: what is made per layer is made this often.
+/// Every tensor of every layer is looked for afterwards.
 pub(super) fn layers_stored<'a>(names: impl Iterator<Item = &'a str>, prefix: &str) -> usize {
-    names
-        .filter_map(|name| name.strip_prefix(prefix)?.split('.').next()?.parse::<usize>().ok())
-        .max()
-        .map_or(0, |last| last.saturating_add(1))
+    names.filter_map(|name| name.strip_prefix(prefix)?.split('.').next()).collect::<BTreeSet<_>>().len()
 }

@@ -103,6 +103,9 @@ impl Pass<'_, '_> {
     }
 }
 
+/// What is held of a feed-forward branch on the processor, in one of its projections.
+pub(super) const CPU_ELEMENTS: usize = 1 << 23;
+
 /// `f` of `[B, L, columns]`, whose rows do not depend on each other, so many at a time that what `f`
 /// makes in between, `width` columns wide, is 32 MiB in `f32` on the processor and 1 GiB elsewhere.
 fn by_rows(
@@ -111,7 +114,7 @@ fn by_rows(
     f: impl Fn(&Tensor) -> Result<Tensor, candle_core::Error>,
 ) -> Result<Tensor, candle_core::Error> {
     let (texts, tokens, _) = x.dims3()?;
-    let elements = if x.device().is_cpu() { 1 << 23 } else { 1 << 28 };
+    let elements = if x.device().is_cpu() { CPU_ELEMENTS } else { 1 << 28 };
     let together = (elements / (texts * width)).max(1);
     if together >= tokens {
         return f(x);

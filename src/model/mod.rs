@@ -21,6 +21,7 @@ mod error;
 mod family;
 mod files;
 mod head;
+mod inventory;
 #[cfg(feature = "cuda")]
 mod kernel;
 mod lag_profile;
@@ -35,12 +36,16 @@ mod spec;
 mod tap;
 mod tap_file;
 mod tokens;
+#[doc(hidden)]
+pub mod untrusted;
 mod weights;
 
 pub use budget::{Budget, NotASize};
 pub use checkpoint::Checkpoint;
 pub use decoder::Decoder;
 pub use error::ModelError;
+pub use files::{Format, Storage, StoredFile};
+pub use inventory::{Footprint, Inventory, Part};
 pub use lag_profile::LagProfile;
 pub use placement::Placement;
 pub use precision::{Device, Devices, Precision};

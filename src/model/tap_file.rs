@@ -76,8 +76,10 @@ impl TapFile {
             places.insert(site, place);
             offset = end;
         }
-        let header =
-            Metadata::new(Some(metadata.into_iter().collect()), tensors).expect("the offsets follow one another");
+        let header = Metadata::new(None, tensors).expect("the offsets follow one another");
+        // The crate keeps metadata unordered; the same run is to write the same bytes.
+        let mut header = serde_json::to_value(&header).expect("a header is plain JSON");
+        header["__metadata__"] = metadata.into_iter().collect();
         let mut header = serde_json::to_vec(&header).expect("a header is plain JSON");
         // Data is aligned to 8 bytes, with blanks, as the format asks for.
         header.resize(header.len().next_multiple_of(8), b' ');

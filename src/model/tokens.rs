@@ -1,10 +1,12 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use tokenizers::models::ModelWrapper;
 
 use super::ModelError;
 use super::files::Folder;
 
 /// The largest tokenizer.json.
-const MAX_TOKENIZER: u64 = 256 << 20;
+const MAX_TOKENIZER: u64 = 64 << 20;
 
 /// A checkpoint's own tokenizer.
 #[derive(Debug)]
@@ -23,11 +25,24 @@ impl Tokenizer {
             return Err(fail("there is none; give token ids instead of a text".to_owned()));
         }
         let (_, bytes) = folder.read(NAME, MAX_TOKENIZER)?;
+        Self::parse(&at, &bytes, vocabulary)
+    }
+
+    /// The tokenizer in these bytes of a tokenizer.json.
+    pub(super) fn parse(file: &Path, bytes: &[u8], vocabulary: usize) -> Result<Self, ModelError> {
+        let fail = |reason: String| ModelError::Tokenizer { file: file.to_owned(), reason };
         if bytes.is_empty() {
             return Err(fail("the file is empty, expected a tokenizer".to_owned()));
         }
         let mut inner =
-            tokenizers::Tokenizer::from_bytes(&bytes).map_err(|error| fail(format!("not a tokenizer: {error}")))?;
+            tokenizers::Tokenizer::from_bytes(bytes).map_err(|error| fail(format!("not a tokenizer: {error}")))?;
+        if let ModelWrapper::BPE(model) = inner.get_model()
+            && let Some(dropout) = model.dropout.filter(|dropout| *dropout != 0.0)
+        {
+            return Err(fail(format!(
+                "`dropout` is {dropout}, expected none: one text would have other tokens each time"
+            )));
+        }
         // A file may ask to cut or fill up every text; what is asked for here is the text itself.
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|error| fail(error.to_string()))?;
@@ -38,19 +53,23 @@ impl Tokenizer {
                 "token {token:?} has id {id}, expected ids below `vocab_size` = {vocabulary}; this is another model's tokenizer"
             )));
         }
-        Ok(Self { file: at, inner })
+        Ok(Self { file: file.to_owned(), inner })
     }
 
     /// The tokens of a text, with those that the tokenizer's post-processor puts around a text
     /// (such as a begin-of-text token; none where the file has no post-processor).
     ///
     /// # Errors
-    /// The tokenizer cannot represent the text.
+    /// The tokenizer cannot represent the text, or the text has no tokens but those that are added.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, ModelError> {
         let encoding = self
             .inner
             .encode_fast(text, true)
             .map_err(|error| ModelError::Tokenizer { file: self.file.clone(), reason: error.to_string() })?;
+        if !encoding.is_empty() && encoding.get_special_tokens_mask().iter().all(|added| *added == 1) {
+            let reason = "the text has no tokens but those that the tokenizer adds".to_owned();
+            return Err(ModelError::Tokenizer { file: self.file.clone(), reason });
+        }
         Ok(encoding.get_ids().to_vec())
     }
 }

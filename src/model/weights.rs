@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 use rand_chacha::ChaCha8Rng;
@@ -7,7 +8,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use safetensors::tensor::{Dtype, TensorInfo};
 
 use super::family::{Family, Inner, Names, Projections};
-use super::files::{Folder, WeightFiles};
+use super::files::{Folder, Storage, WeightFiles};
 use super::placement::Sizes;
 use super::spec::{Affine, AttentionSpec, LayerSpec, Norm, QkNormOver, Spec};
 use super::{ModelError, Precision};
@@ -159,8 +160,7 @@ impl Weights {
     /// must be that other one.
     pub(super) fn check(&self, folder: &Folder, spec: &Spec) -> Result<(), ModelError> {
         let Source::Files(files) = &self.source else { return Ok(()) };
-        let expected: Vec<_> =
-            self.expected(spec).0.into_iter().map(|(name, shape)| (self.stored(&name), shape)).collect();
+        let expected = self.needed(spec);
         for (tensor, shape) in &expected {
             let Some((file, found)) = files.find(tensor) else {
                 let (folder, tensor, shape) = (folder.path().to_owned(), tensor.clone(), shape.clone());
@@ -198,6 +198,22 @@ impl Weights {
             }
         }
         Ok(())
+    }
+
+    /// What the files are, in this folder.
+    pub(super) fn storage(&self, folder: &Path) -> Result<Storage, ModelError> {
+        match &self.source {
+            Source::Files(files) => Ok(files.storage()),
+            Source::Fresh { .. } => Err(ModelError::NotACheckpoint {
+                folder: folder.to_owned(),
+                reason: "these weights are freshly initialised and in no file".to_owned(),
+            }),
+        }
+    }
+
+    /// Every tensor that this spec needs, by its name in these files, with its shape.
+    pub(super) fn needed(&self, spec: &Spec) -> Vec<(String, Vec<usize>)> {
+        self.expected(spec).0.into_iter().map(|(name, shape)| (self.stored(&name), shape)).collect()
     }
 
     /// Tensors that may be stored although they are another one, by definition: copy, original, shape.
