@@ -286,6 +286,10 @@ fn row_9_unexpected_tensor_and_layers() {
     let copy = Copy::of("gpt-neox");
     copy.json("config.json", |config| config["num_hidden_layers"] = json!(1));
     copy.is_refused(&["config.json", "num_hidden_layers", "is 1", "expected 2"]);
+    // A head of its own in a checkpoint whose head is the embedding.
+    let copy = Copy::of("gpt-neox");
+    copy.json("config.json", |config| config["tie_word_embeddings"] = json!(true));
+    copy.is_refused(&[WEIGHTS, "embed_out.weight", "differs from gpt_neox.embed_in.weight", "tie_word_embeddings"]);
     // Buffers that old files carry are let through.
     let copy = Copy::of("gpt-neox");
     let end = fs::metadata(copy.path(WEIGHTS)).unwrap().len();

@@ -235,8 +235,7 @@ impl Weights {
     fn is_unused(&self, tensor: &str) -> bool {
         let names = &self.family.names;
         let inner = tensor.strip_prefix(self.prefix).unwrap_or(tensor);
-        let in_a_layer = inner.starts_with(names.layers) && inner != tensor || self.prefix.is_empty();
-        in_a_layer && names.buffers.iter().any(|ending| tensor.ends_with(ending))
+        inner.starts_with(names.layers) && names.buffers.iter().any(|ending| tensor.ends_with(ending))
             || names.elsewhere.iter().any(|beginning| inner.starts_with(beginning) || tensor.starts_with(beginning))
     }
 
