@@ -8,18 +8,15 @@ use super::{Family, ModelError, Names, keys, set_windows, sliding_layers};
 pub(super) const GEMMA: Family = Family {
     model_type: "gemma",
     spec: |config| {
-        let form = Form { kv_heads: Some(16), ..GEMMA_FORM };
         // Version 4 has the activation under this key; version 5 does not read it.
-        let form = match config.present(&["hidden_activation"]) {
-            Some(_) => Form { activation: ("hidden_activation", "gelu_pytorch_tanh"), ..form },
-            None => Form { activation: ("hidden_act", "gelu_pytorch_tanh"), ..form },
-        };
-        let _ = config.present(&["hidden_act"]);
+        let new_key = config.present(&["hidden_activation"]).is_some();
+        let key = if new_key { "hidden_activation" } else { "hidden_act" };
+        let form = Form { kv_heads: Some(16), activation: (key, "gelu_pytorch_tanh"), ..GEMMA_FORM };
         let mut spec = gemma(config, &form)?;
-        for layer in &mut spec.layers {
-            if layer.mlp.activation == Activation::Gelu {
-                // The first files say "gelu"; the models were trained with its tanh form.
-                config.note("hidden_act", "gelu, read as gelu_pytorch_tanh");
+        if config.present(&["hidden_act"]).is_some_and(|(_, name)| name == "gelu") && !new_key {
+            // So in the first files; version 4 and the models' authors mean the tanh form by it.
+            config.note("hidden_act", "gelu, read as gelu_pytorch_tanh");
+            for layer in &mut spec.layers {
                 layer.mlp.activation = Activation::GeluTanh(SQRT_2_OVER_PI);
             }
         }
