@@ -1,6 +1,6 @@
 use super::super::config::Config;
 use super::super::spec::{AttentionSpec, LayerSpec, LearnedPositions, Mask, MlpSpec, Norm, Position, Spec, Topology};
-use super::{Family, Inner, ModelError, Names, Projections, activation, heads, llama, model, split_heads};
+use super::{Family, Inner, ModelError, Names, Projections, activation, llama, model, split_heads};
 
 /// BERT with its head for masked tokens: reads in both directions, norms after the residual.
 pub(super) const FAMILY: Family = Family {
@@ -38,7 +38,7 @@ pub(super) const FAMILY: Family = Family {
 
 fn spec(config: &mut Config) -> Result<Spec, ModelError> {
     let hidden = config.count(&["hidden_size"])?;
-    let heads = heads(config, &["num_attention_heads"])?;
+    let heads = config.count(&["num_attention_heads"])?;
     let head_dim = split_heads(config, hidden, heads, "num_attention_heads")?;
     config.only("is_decoder", false)?;
     config.only("position_embedding_type", "absolute")?;

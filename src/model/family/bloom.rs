@@ -1,6 +1,6 @@
 use super::super::config::Config;
 use super::super::spec::{Activation, AttentionSpec, LayerSpec, MlpSpec, Norm, Position, Spec, Topology};
-use super::{Family, Inner, ModelError, Names, Projections, heads, llama, model, split_heads};
+use super::{Family, Inner, ModelError, Names, Projections, llama, model, split_heads};
 
 /// BLOOM: ALiBi, a norm after the embedding, a tanh gelu with a rounded constant.
 pub(super) const FAMILY: Family = Family {
@@ -24,7 +24,7 @@ pub(super) const FAMILY: Family = Family {
 
 fn spec(config: &mut Config) -> Result<Spec, ModelError> {
     let hidden = config.count(&["hidden_size", "n_embed"])?;
-    let heads = heads(config, &["n_head", "num_attention_heads"])?;
+    let heads = config.count(&["n_head", "num_attention_heads"])?;
     let head_dim = split_heads(config, hidden, heads, "n_head")?;
     let norm = Norm::layer(config.fraction_or(&["layer_norm_epsilon"], 1e-5)?);
     let after_norm = config.flag_or(&["apply_residual_connection_post_layernorm"], false)?;

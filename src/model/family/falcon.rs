@@ -1,7 +1,7 @@
 use super::super::config::Config;
 use super::super::spec::{AttentionSpec, LayerSpec, MlpSpec, Norm, Position, Spec, Topology, bf16};
 use super::rotary::{self, WHOLE_HEADS};
-use super::{Family, Inner, ModelError, Names, Projections, activation, heads, kv_heads, llama, model, split_heads};
+use super::{Family, Inner, ModelError, Names, Projections, activation, kv_heads, llama, model, split_heads};
 use crate::encoding::alibi_slopes;
 
 /// Falcon in its four forms: the new architecture with one or two norms, the old one with a single
@@ -27,7 +27,7 @@ pub(super) const FAMILY: Family = Family {
 
 fn spec(config: &mut Config) -> Result<Spec, ModelError> {
     let hidden = config.count(&["hidden_size", "n_embed"])?;
-    let heads = heads(config, &["num_attention_heads", "n_head"])?;
+    let heads = config.count(&["num_attention_heads", "n_head"])?;
     let head_dim = split_heads(config, hidden, heads, "num_attention_heads")?;
     // The first files of the larger models have no other mark of their architecture.
     let new_type = config.present(&["model_type"]).is_some_and(|(_, name)| name == "RefinedWeb");

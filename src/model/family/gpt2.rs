@@ -1,6 +1,6 @@
 use super::super::config::Config;
 use super::super::spec::{AttentionSpec, LayerSpec, LearnedPositions, MlpSpec, Norm, Position, Spec};
-use super::{Family, Inner, ModelError, Names, Projections, activation, heads, llama, model, split_heads};
+use super::{Family, Inner, ModelError, Names, Projections, activation, llama, model, split_heads};
 
 /// GPT-2: learned positions, matrices stored as `[inputs, outputs]`.
 pub(super) const FAMILY: Family = Family {
@@ -28,7 +28,7 @@ pub(super) const FAMILY: Family = Family {
 
 fn spec(config: &mut Config) -> Result<Spec, ModelError> {
     let hidden = config.count(&["n_embd", "hidden_size"])?;
-    let heads = heads(config, &["n_head", "num_attention_heads"])?;
+    let heads = config.count(&["n_head", "num_attention_heads"])?;
     let head_dim = split_heads(config, hidden, heads, "n_head")?;
     let positions = config.count_or(&["n_positions", "max_position_embeddings"], 1024)?;
     let norm = Norm::layer(config.fraction_or(&["layer_norm_epsilon"], 1e-5)?);

@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::super::config::{Config, shown};
 use super::super::spec::{AttentionSpec, LayerSpec, LearnedPositions, Mask, MlpSpec, Norm, Position, Spec};
-use super::{Family, Inner, ModelError, Names, Projections, activation, heads, llama, model, split_heads};
+use super::{Family, Inner, ModelError, Names, Projections, activation, llama, model, split_heads};
 
 /// GPT-Neo: learned positions, scores that are not scaled, and windows on some layers.
 pub(super) const FAMILY: Family = Family {
@@ -32,7 +32,7 @@ pub(super) const FAMILY: Family = Family {
 
 fn spec(config: &mut Config) -> Result<Spec, ModelError> {
     let hidden = config.count(&["hidden_size"])?;
-    let heads = heads(config, &["num_heads", "num_attention_heads"])?;
+    let heads = config.count(&["num_heads", "num_attention_heads"])?;
     let head_dim = split_heads(config, hidden, heads, "num_heads")?;
     let positions = config.count_or(&["max_position_embeddings"], 2048)?;
     let norm = Norm::layer(config.fraction_or(&["layer_norm_epsilon"], 1e-5)?);

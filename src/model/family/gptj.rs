@@ -1,6 +1,6 @@
 use super::super::config::Config;
 use super::super::spec::{AttentionSpec, LayerSpec, MlpSpec, Norm, Position, Rotary, Spec, Topology};
-use super::{Family, Inner, ModelError, Names, Projections, activation, heads, llama, model, split_heads};
+use super::{Family, Inner, ModelError, Names, Projections, activation, llama, model, split_heads};
 use crate::numeric::Pairing;
 use crate::rope::Scaling;
 
@@ -28,7 +28,7 @@ pub(super) const FAMILY: Family = Family {
 
 fn spec(config: &mut Config) -> Result<Spec, ModelError> {
     let hidden = config.count(&["n_embd", "hidden_size"])?;
-    let heads = heads(config, &["n_head", "num_attention_heads"])?;
+    let heads = config.count(&["n_head", "num_attention_heads"])?;
     let head_dim = split_heads(config, hidden, heads, "n_head")?;
     let dim = config.count_or(&["rotary_dim"], 64)?;
     if dim > head_dim {

@@ -1,7 +1,7 @@
 use super::super::config::Config;
 use super::super::spec::{AttentionSpec, LayerSpec, MlpSpec, Norm, Position, Spec};
 use super::rotary::{self, Keys};
-use super::{Family, Inner, LARGEST, ModelError, Names, Projections, activation, heads, kv_heads, model, split_heads};
+use super::{Family, Inner, ModelError, Names, Projections, activation, kv_heads, model, split_heads};
 
 /// Llama 1 to 3.2 and what is stored as such.
 pub(super) const FAMILY: Family = Family {
@@ -115,7 +115,7 @@ pub(super) const LLAMA: Form = Form {
 /// Sequential layers, each with a norm before each branch.
 pub(super) fn read(config: &mut Config, form: &Form) -> Result<Spec, ModelError> {
     let hidden = config.count(&["hidden_size"])?;
-    let heads = heads(config, &["num_attention_heads"])?;
+    let heads = config.count(&["num_attention_heads"])?;
     let head_dim = match form.head_dim {
         HeadDim::Default(default) => config.count_or(&["head_dim"], default)?,
         HeadDim::OrSplit if config.present(&["head_dim"]).is_some() => config.count(&["head_dim"])?,
@@ -125,9 +125,6 @@ pub(super) fn read(config: &mut Config, form: &Form) -> Result<Spec, ModelError>
         }
         HeadDim::Split => split_heads(config, hidden, heads, "num_attention_heads")?,
     };
-    if head_dim > LARGEST {
-        return Err(config.bad_key("head_dim", &format!("at most {LARGEST}"), head_dim));
-    }
     let kv_heads = kv_heads(config, "num_key_value_heads", heads, form.kv_heads)?;
     let max_positions = config.count_or(&["max_position_embeddings"], form.positions)?;
     let eps = match form.eps {

@@ -191,16 +191,6 @@ fn model(
     })
 }
 
-/// The largest number of heads, and of coordinates of a head: far beyond any model, and small enough
-/// to make tables of before the weights have been compared with the configuration.
-const LARGEST: usize = 1 << 16;
-
-/// The number of query heads.
-fn heads(config: &mut Config, keys: &[&str]) -> Result<usize, ModelError> {
-    let heads = config.count(keys)?;
-    if heads <= LARGEST { Ok(heads) } else { Err(config.bad_key(keys[0], &format!("at most {LARGEST}"), heads)) }
-}
-
 /// A number of key-value heads that divides the number of heads. `null` means one for each query
 /// head; so does an absent key, unless the family has a default of its own.
 fn kv_heads(config: &mut Config, key: &str, heads: usize, default: Option<usize>) -> Result<usize, ModelError> {
@@ -214,13 +204,11 @@ fn kv_heads(config: &mut Config, key: &str, heads: usize, default: Option<usize>
 
 /// `hidden / heads`, which must be whole.
 fn split_heads(config: &Config, hidden: usize, heads: usize, key: &str) -> Result<usize, ModelError> {
-    if !hidden.is_multiple_of(heads) {
-        return Err(config.bad_key(key, &format!("a divisor of the hidden size {hidden}"), heads));
+    if hidden.is_multiple_of(heads) {
+        Ok(hidden / heads)
+    } else {
+        Err(config.bad_key(key, &format!("a divisor of the hidden size {hidden}"), heads))
     }
-    if hidden / heads > LARGEST {
-        return Err(config.bad_key(key, &format!("so many that a head has at most {LARGEST} coordinates"), heads));
-    }
-    Ok(hidden / heads)
 }
 
 /// `layer_types`: whether each layer is `sliding_attention` rather than `full_attention`.

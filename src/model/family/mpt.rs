@@ -1,6 +1,6 @@
 use super::super::config::{Config, shown};
 use super::super::spec::{Activation, Affine, AttentionSpec, LayerSpec, MlpSpec, Norm, Position, Spec};
-use super::{Family, Inner, ModelError, Names, Projections, heads, keys, llama, model, split_heads};
+use super::{Family, Inner, ModelError, Names, Projections, keys, llama, model, split_heads};
 
 /// MPT: ALiBi, no bias anywhere.
 pub(super) const FAMILY: Family = Family {
@@ -25,7 +25,7 @@ pub(super) const FAMILY: Family = Family {
 
 fn spec(config: &mut Config) -> Result<Spec, ModelError> {
     let hidden = config.count(&["d_model", "hidden_size"])?;
-    let heads = heads(config, &["n_heads", "num_attention_heads"])?;
+    let heads = config.count(&["n_heads", "num_attention_heads"])?;
     let head_dim = split_heads(config, hidden, heads, "n_heads")?;
     let norm = Norm { affine: Affine::Weight, ..Norm::layer(config.fraction_or(&["layer_norm_epsilon"], 1e-5)?) };
     // Reference code ignores these keys and computes as if they had these values.

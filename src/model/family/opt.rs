@@ -1,6 +1,6 @@
 use super::super::config::Config;
 use super::super::spec::{Affine, AttentionSpec, LayerSpec, LearnedPositions, MlpSpec, Norm, Position, Spec, Topology};
-use super::{Family, Inner, ModelError, Names, Projections, activation, heads, llama, model, split_heads};
+use super::{Family, Inner, ModelError, Names, Projections, activation, llama, model, split_heads};
 
 /// OPT: learned positions from row 2 on; the model of 350 million parameters has its norms after
 /// the residual and a narrower embedding.
@@ -31,7 +31,7 @@ pub(super) const FAMILY: Family = Family {
 
 fn spec(config: &mut Config) -> Result<Spec, ModelError> {
     let hidden = config.count(&["hidden_size"])?;
-    let heads = heads(config, &["num_attention_heads"])?;
+    let heads = config.count(&["num_attention_heads"])?;
     let head_dim = split_heads(config, hidden, heads, "num_attention_heads")?;
     let positions = config.count_or(&["max_position_embeddings"], 2048)?;
     let learned = config.flag_or(&["layer_norm_elementwise_affine"], true)?;
