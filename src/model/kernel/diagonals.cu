@@ -195,7 +195,7 @@ diagonals(const Element* q, const Element* k, const float* log_sums, const float
                 if (r % 4 == 0) logs = *(const float4*)(row_logs + block * 32 + r);
                 const float x = from[r * (SCORE_STRIDE + 1)];
                 const float log = r % 4 == 0 ? logs.x : r % 4 == 1 ? logs.y : r % 4 == 2 ? logs.z : logs.w;
-                const float l = x * to_log2 - (log + bias);
+                const float l = x * to_log2 - (ALIBI ? log + bias : log);
                 const float p = exp2_fast(l);
                 local.p += p, local.s += x, local.s2 += x * x, local.h += p * l;
                 if (stored.value) {
@@ -210,11 +210,14 @@ diagonals(const Element* q, const Element* k, const float* log_sums, const float
             const float* from = scores + block * 32 * SCORE_STRIDE + block * 32 - t;
             i64 down = (i64)block * 32 * spectrum_lags;
             Sums one = {}, other = {};
+            float4 logs;
 #pragma unroll
             for (int r = 0; r < 32; r++) {
+                if (r % 4 == 0) logs = *(const float4*)(row_logs + block * 32 + r);
                 const bool is_below = r >= lane;
                 const float x = from[r * (SCORE_STRIDE + 1) + (is_below ? 0 : TILE)];
-                const float l = x * to_log2 - (row_logs[block * 32 + r] + (is_below ? bias_below : bias_above));
+                const float log = r % 4 == 0 ? logs.x : r % 4 == 1 ? logs.y : r % 4 == 2 ? logs.z : logs.w;
+                const float l = x * to_log2 - (ALIBI ? log + (is_below ? bias_below : bias_above) : log);
                 const float p = exp2_fast(l);
                 if (is_below) one.p += p, one.s += x, one.s2 += x * x, one.h += p * l;
                 else other.p += p, other.s += x, other.s2 += x * x, other.h += p * l;
