@@ -110,12 +110,14 @@ fn layers_are_placed_by_their_size() {
 /// Peak memory, from a process of its own for each run: a peak cannot be taken back.
 #[cfg(target_os = "linux")]
 mod peak {
+    use std::collections::BTreeMap;
     use std::env;
     use std::fs::{self, File};
     use std::io::Write;
     use std::path::Path;
     use std::process::Command;
 
+    use ropelet::model::{Request, TapFile};
     use serde_json::{Map, json};
 
     use super::*;
@@ -174,43 +176,93 @@ mod peak {
     }
 
     const FOLDER: &str = "ROPELET_TEST_FOLDER";
-    const BUDGET: &str = "ROPELET_TEST_BUDGET";
+    const TASK: &str = "ROPELET_TEST_TASK";
+    const LONG: usize = 4096;
+
+    /// Keeps the attention of one layer.
+    #[derive(Default)]
+    struct Whole(Vec<Vec<f32>>);
+
+    impl Sink for Whole {
+        fn want(&self, site: Site) -> Option<Select> {
+            (site == Site { layer: Some(0), tap: Tap::Attention })
+                .then(|| Select { future_keys: true, ..Select::all() })
+        }
+
+        fn put(&mut self, block: &Block<'_>) -> Result<(), Box<dyn Error + Send + Sync>> {
+            self.0.push(block.to_vec()?);
+            Ok(())
+        }
+    }
 
     /// Not a test of its own: what [`grown`] starts. Says by how many bytes memory grew in a run.
     #[test]
+    #[allow(clippy::print_stderr, reason = "the parent reads it")]
     fn child() {
-        let (Ok(folder), Ok(budget)) = (env::var(FOLDER), env::var(BUDGET)) else { return };
-        let checkpoint = Checkpoint::open(folder).unwrap();
-        let budget = if budget == "least" { Budget::Least } else { budget.parse().unwrap() };
-        let decoder = Decoder::new(&checkpoint, &Device::CPU, Precision::F32).unwrap().with_budget(budget).unwrap();
+        let (Ok(folder), Ok(task)) = (env::var(FOLDER), env::var(TASK)) else { return };
+        let checkpoint = Checkpoint::open(if task.contains("tap") { LLAMA } else { &folder }).unwrap();
+        let decoder = Decoder::new(&checkpoint, &Device::CPU, Precision::F32).unwrap().allow_extrapolation();
+        let long = [(0..LONG as u32).map(|at| at * at % 4096).collect()];
         let before = status("VmRSS");
-        decoder.run(&[(0..TOKENS).map(|at| 101 * at).collect()], &mut Ends::default()).unwrap();
+        match task.as_str() {
+            "tap file" => {
+                let request = Request { taps: vec![Tap::Attention], layers: Some(vec![0]), heads: None };
+                let path = Path::new(&folder).join("taps.safetensors");
+                let (spec, precision) = (checkpoint.spec(), Precision::F32);
+                let mut file = TapFile::create(&path, spec, precision, LONG, &request, BTreeMap::new()).unwrap();
+                decoder.run(&long, &mut file).unwrap();
+            }
+            "whole tap" => decoder.run(&long, &mut Whole::default()).unwrap(),
+            budget => {
+                let budget = if budget == "least" { Budget::Least } else { budget.parse().unwrap() };
+                let decoder = decoder.with_budget(budget).unwrap();
+                decoder.run(&[(0..TOKENS).map(|at| 101 * at).collect()], &mut Ends::default()).unwrap();
+            }
+        }
         eprintln!("grown {}", status("VmHWM") - before);
     }
 
-    fn grown(folder: &Path, budget: &str) -> u64 {
+    fn grown(folder: &Path, task: &str) -> u64 {
         let mut child = Command::new(env::current_exe().unwrap());
-        child.args(["--exact", "peak::child", "--nocapture"]).env(FOLDER, folder).env(BUDGET, budget);
+        child.args(["--exact", "peak::child", "--nocapture"]).env(FOLDER, folder).env(TASK, task);
         let output = child.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let words = String::from_utf8(output.stderr).unwrap();
-        words.lines().find_map(|line| line.strip_prefix("grown ")).unwrap().parse().unwrap()
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{words}");
+        words.lines().find_map(|line| line.strip_prefix("grown ")).expect(&words).parse().unwrap()
     }
 
     #[test]
     fn memory_is_one_layer_unless_a_budget_allows_more() {
         let folder = tempfile::tempdir().unwrap();
         let stored = checkpoint(folder.path());
-        // Beside the weights: the logits of 64 tokens (2 MiB), twice; 64 rows of some ten tensors as wide as the feed-forward (8 MiB); 1 Mi weights as they
-        // are read, as a tensor, and converted (8 MiB); panels that the matrix product packs for each
-        // thread, the code that runs, and what the allocator holds on to: taken as 24 MiB.
+        // Beside the weights: the logits of 64 tokens (2 MiB), twice; 64 rows of some ten tensors as wide
+        // as the feed-forward (8 MiB); 1 Mi weights as they are read, as a tensor, and converted (8 MiB);
+        // panels that the matrix product packs for each thread, the code that runs, and what the
+        // allocator holds on to: taken as 24 MiB.
         let beside = 48 << 20;
-        let [least, three, all] =
-            ["least", &format!("{}B", 3 * LAYER), "all"].map(|budget| grown(folder.path(), budget));
+        let [least, three, all] = ["least", &format!("{}B", 3 * LAYER), "all"].map(|task| grown(folder.path(), task));
         assert!(least <= LAYER + beside, "{least} bytes with one layer of {LAYER}");
         assert!(least < stored, "{least} bytes, and {stored} on disk");
         assert!(three <= 3 * LAYER + beside, "{three} bytes with three layers of {LAYER}");
         // The control: everything in memory is everything in memory.
         assert!(all >= LAYERS as u64 * LAYER, "{all} bytes with everything kept");
+    }
+
+    #[test]
+    fn attention_that_is_written_is_never_in_memory_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let heads = 4;
+        let whole = (heads * LONG * LONG * 4) as u64;
+        // Fourteen tensors as long as the text and 256 wide (4 MiB each): the stream, its norm, queries,
+        // keys and values before and after each step, their copies. Four blocks of 128 queries of each head
+        // (8 MiB each). What reading a layer takes, and the rest, as above (40 MiB).
+        let bound = (14 * LONG * 256 * 4 + 4 * heads * 128 * LONG * 4 + (40 << 20)) as u64;
+        assert!(bound < whole);
+        let written = grown(folder.path(), "tap file");
+        assert_eq!(fs::metadata(folder.path().join("taps.safetensors")).unwrap().len() / whole, 1);
+        assert!(written <= bound, "{written} bytes, expected at most {bound}");
+        // The control: a sink that keeps what it is given.
+        let kept = grown(folder.path(), "whole tap");
+        assert!(kept >= whole, "{kept} bytes with {whole} kept");
     }
 }

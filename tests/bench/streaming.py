@@ -22,7 +22,7 @@ import time
 import numpy as np
 
 HIDDEN, INNER, LAYERS, HEADS, KV_HEADS, HEAD_DIM, VOCABULARY = 2048, 8192, 16, 32, 8, 64, 128256
-TOKENS, LIMIT = 1024, 1_500_000_000
+TOKENS, LIMIT = 512, 1_500_000_000
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 
 
@@ -95,7 +95,9 @@ def main():
         out = os.path.join(folder, "out")
         extract = ["extract", folder, "--token-ids", ids, "--taps", "query_rotated,final", "--out", out + ".safetensors"]
         logits = ["extract", folder, "--token-ids", ids, "--taps", "logits", "--out", out + ".safetensors"]
-        text = os.path.join(ROOT, "tests/data/heads/text.txt")
+        text = os.path.join(folder, "text.txt")
+        with open(os.path.join(ROOT, "tests/data/heads/text.txt")) as file, open(text, "w") as start:
+            start.write(file.read(2000))
         analyze = ["analyze", folder, "--text", text, "--untrained", "0", "--lags", "64", "--out", out]
         runs = [
             ("extract", extract, LIMIT, True),
