@@ -1,7 +1,7 @@
 (** Every machine-checked claim in full, under the id of the catalogue that it belongs to. With
     [Definitions.v] these are the only pages to read: each theorem is closed by [exact], so that a
     weaker one elsewhere would not compile here. The proofs are in the file of the id. *)
-From Coq Require Import Reals Arith.
+From Coq Require Import Reals Arith ZArith.
 From Coquelicot Require Import Coquelicot.
 From Ropelet Require Import Definitions.
 From Ropelet Require
@@ -9,7 +9,10 @@ From Ropelet Require
   fixed_pair_serves_every_position haar_type_matrix_is_orthogonal rotation_depends_on_the_lag_alone
   half_split_is_interleaved_permuted half_split_rows_are_contiguous shift_of_one_keeps_the_row monotone_phase_is_impossible
   published_phase_is_monotone published_phase_is_positive sampled_gains_lie_on_a_circle sampled_rows_have_zero_mean
-  rope_is_haar_only_at_an_eighth_turn equal_sine_and_cosine_give_haar.
+  rope_is_haar_only_at_an_eighth_turn haar_never_occurs_at_an_integer_position
+  equal_sine_and_cosine_give_haar haar_like_pair_has_zero_mean zero_mean_carries_over_by_analogy
+  haar_like_pair_is_orthonormal ricker_constant_is_two_pi gaussian_is_admissible
+  uncorrected_morlet_is_admissible PiIrrational.
 Local Open Scope R_scope.
 
 (** * haar-type-matrix-equals-rope *)
@@ -185,6 +188,41 @@ Theorem published_phase_lies_in_the_half_open_range : forall k t, (1 <= k)%nat -
   0 <= turns k t < 2 * INR k * PI.
 Proof. exact published_phase_is_positive.published_phase_lies_in_the_half_open_range. Qed.
 
+(** * haar-like-pair-has-zero-mean *)
+
+Theorem haar_like_pair_has_zero_mean : forall K, (1 <= K)%nat ->
+  line_integral (psi (turns K)) 0 /\ line_integral (psi' (turns K)) 0.
+Proof. exact haar_like_pair_has_zero_mean.haar_like_pair_has_zero_mean. Qed.
+
+(** * zero-mean-carries-over-by-analogy *)
+
+(** psi is then Haar's wavelet and psi' its scaling function, both stretched to [0, 2). *)
+Theorem zero_mean_does_not_carry_over :
+  line_integral (psi (fun _ => PI/4)) 0 /\ line_integral (psi' (fun _ => PI/4)) (sqrt 2).
+Proof. exact zero_mean_carries_over_by_analogy.zero_mean_does_not_carry_over. Qed.
+
+Theorem means_of_a_pair : forall f c0 s0 c1 s1,
+  is_RInt (fun t => cos (f t)) 0 1 c0 -> is_RInt (fun t => sin (f t)) 0 1 s0 ->
+  is_RInt (fun t => cos (f t)) 1 2 c1 -> is_RInt (fun t => sin (f t)) 1 2 s1 ->
+  line_integral (psi f) (c0 - s1) /\ line_integral (psi' f) (s0 + c1).
+Proof. exact zero_mean_carries_over_by_analogy.means_of_a_pair. Qed.
+
+(** * haar-like-pair-is-orthonormal *)
+
+(** For every phase of period 1 for which the integrals exist (Riemann's, where the page has
+    Lebesgue's); the inner product is 0. *)
+Theorem haar_like_pair_is_orthonormal : forall f,
+  (forall t, 0 < t < 1 -> f (t + 1) = f t) ->
+  ex_RInt (fun t => cos (f t) ^ 2) 0 1 -> ex_RInt (fun t => cos (f t) * sin (f t)) 0 1 ->
+  line_integral (fun t => psi f t ^ 2) 1 /\ line_integral (fun t => psi' f t ^ 2) 1 /\
+  line_integral (fun t => psi f t * psi' f t) 0.
+Proof. exact haar_like_pair_is_orthonormal.haar_like_pair_is_orthonormal. Qed.
+
+Theorem whole_turns_are_orthonormal : forall K,
+  line_integral (fun t => psi (turns K) t ^ 2) 1 /\ line_integral (fun t => psi' (turns K) t ^ 2) 1 /\
+  line_integral (fun t => psi (turns K) t * psi' (turns K) t) 0.
+Proof. exact haar_like_pair_is_orthonormal.whole_turns_are_orthonormal. Qed.
+
 (** * sampled-gains-lie-on-a-circle *)
 
 Theorem sampled_gains_lie_on_a_circle : forall theta m h i, (i < h)%nat ->
@@ -221,6 +259,17 @@ Theorem rope_is_haar_exactly_where_equal_and_positive : forall phi,
   cos phi = sin phi /\ 0 < cos phi.
 Proof. exact rope_is_haar_only_at_an_eighth_turn.rope_is_haar_exactly_where_equal_and_positive. Qed.
 
+(** * haar-never-occurs-at-an-integer-position *)
+
+(** The frequency of the first pair is 1; negative positions included. *)
+Theorem haar_never_occurs_at_an_integer_position : forall m : Z,
+  ~ (forall row column, rotation (IZR m * 1) row column = haar_block row column).
+Proof. exact haar_never_occurs_at_an_integer_position.haar_never_occurs_at_an_integer_position. Qed.
+
+(** Proved here, not assumed. *)
+Theorem pi_is_irrational : forall (p : Z) q, (0 < q)%nat -> PI <> IZR p / INR q.
+Proof. exact PiIrrational.pi_is_irrational. Qed.
+
 (** * equal-sine-and-cosine-give-haar *)
 
 Theorem equal_sine_and_cosine_do_not_give_haar :
@@ -228,3 +277,36 @@ Theorem equal_sine_and_cosine_do_not_give_haar :
   (forall row column, rotation (5 * (PI/4)) row column = - haar_block row column) /\
   ~ (forall row column, rotation (5 * (PI/4)) row column = haar_block row column).
 Proof. exact equal_sine_and_cosine_give_haar.equal_sine_and_cosine_do_not_give_haar. Qed.
+
+(** * ricker-constant-is-two-pi *)
+
+Theorem ricker_constant_is_two_pi : admissibility_constant ricker none (2 * PI).
+Proof. exact ricker_constant_is_two_pi.ricker_constant_is_two_pi. Qed.
+
+Theorem ricker_has_spectrum : spectrum ricker none (fun omega => 2 * PI * omega ^ 4 * exp (- omega ^ 2)).
+Proof. exact ricker_constant_is_two_pi.ricker_has_spectrum. Qed.
+
+Theorem ricker_has_zero_mean : line_integral ricker 0.
+Proof. exact ricker_constant_is_two_pi.ricker_has_zero_mean. Qed.
+
+Theorem ricker_energy_is_three_quarters_root_pi : line_integral (fun t => ricker t ^ 2) (3 * sqrt PI / 4).
+Proof. exact ricker_constant_is_two_pi.ricker_energy_is_three_quarters_root_pi. Qed.
+
+(** * gaussian-is-admissible *)
+
+Theorem gaussian_is_not_admissible : forall C, ~ admissibility_constant gaussian none C.
+Proof. exact gaussian_is_admissible.gaussian_is_not_admissible. Qed.
+
+Theorem gaussian_has_spectrum : spectrum gaussian none (fun omega => PI * exp (- (omega ^ 2 / 2))).
+Proof. exact gaussian_is_admissible.gaussian_has_spectrum. Qed.
+
+(** * uncorrected-morlet-is-admissible *)
+
+(** For every real omega0, 5 and 6 among them. *)
+Theorem uncorrected_morlet_is_not_admissible : forall omega0 C,
+  ~ admissibility_constant (morlet_re omega0) (morlet_im omega0) C.
+Proof. exact uncorrected_morlet_is_admissible.uncorrected_morlet_is_not_admissible. Qed.
+
+Theorem morlet_has_spectrum : forall omega0, spectrum (morlet_re omega0) (morlet_im omega0)
+  (fun omega => 2 * sqrt PI * exp (- (omega - omega0) ^ 2)).
+Proof. exact uncorrected_morlet_is_admissible.morlet_has_spectrum. Qed.

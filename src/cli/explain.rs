@@ -4,7 +4,7 @@ use serde::Serialize;
 use super::output::{print, print_json};
 use super::verify::{find, outcome};
 use super::{Common, Failure, Outcome};
-use crate::theorem::{Settings, Source, Standing, Statement, Verdict, verify};
+use crate::theorem::{MachineProof, Settings, Source, Standing, Statement, Verdict, verify};
 
 /// Say what a statement means, and why it holds or fails
 #[derive(Debug, Args)]
@@ -23,6 +23,8 @@ struct Json<'a> {
     hypotheses: &'a [&'a str],
     /// The page `proofs/<id>.md`, in Markdown.
     proof: &'a str,
+    /// What Coq has checked of it.
+    machine_proofs: Vec<MachineProof>,
     verdict: Verdict,
     /// Of a refuted statement.
     witness: Option<&'a str>,
@@ -44,6 +46,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Fai
             standing: statement.standing,
             hypotheses: statement.hypotheses,
             proof: statement.proof,
+            machine_proofs: statement.machine_proofs(),
             verdict: found.verdict,
             witness: found.witness.as_deref(),
             control: statement.control_is,
@@ -59,10 +62,12 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Fai
 /// The proof page, and below it what the program knows beside it.
 fn page(statement: &Statement, verdict: Verdict, witness: Option<&str>) -> String {
     let code: Vec<String> = statement.code.iter().map(|place| format!("- {}", place.replacen('#', ": ", 1))).collect();
+    let machine: String = statement.machine_proofs().iter().map(checked).collect();
     let witness = witness.map_or_else(String::new, |witness| format!("Found just now: {witness}\n"));
     format!(
-        "{}\n## In the program\n\nStanding: {}. Verdict of the check: {}. Its control: {}.\n{witness}\n{}\n",
+        "{}\n## By machine\n\n{}\n## In the program\n\nStanding: {}. Verdict of the check: {}. Its control: {}.\n{witness}\n{}\n",
         statement.proof,
+        if machine.is_empty() { "The proof is on paper alone.\n" } else { &machine },
         statement.standing.name(),
         verdict.name(),
         statement.control_is,
@@ -70,4 +75,14 @@ fn page(statement: &Statement, verdict: Verdict, witness: Option<&str>) -> Strin
     )
     .trim_end()
     .to_owned()
+}
+
+/// Theorems and axioms in a paragraph, with the axioms' module names, which repeat, left out.
+fn checked(proof: &MachineProof) -> String {
+    let axioms: Vec<&str> = proof.axioms.iter().map(|axiom| axiom.rsplit('.').next().unwrap_or(axiom)).collect();
+    format!(
+        "Checked by Coq (proofs/Statements.v):\n\n- {}\n\nAxioms: {}.\n",
+        proof.theorems.join("\n- "),
+        axioms.join(", ")
+    )
 }

@@ -42,7 +42,7 @@ static CATALOGUE: [Statement; 28] = [
     Statement {
         id: "haar-type-matrix-equals-rope",
         title: "One Haar-like pair, shifted by the fraction of a turn, samples RoPE's rotation at every real position",
-        standing: Standing::Proved,
+        standing: Standing::ProvedByMachine,
         hypotheses: &[
             "d is even, m is any real number, and the frequencies are any real numbers",
             "psi and psi' are the Haar-like pair with f = 2 pi frac t (K = 1)",
@@ -62,7 +62,7 @@ static CATALOGUE: [Statement; 28] = [
     Statement {
         id: "published-form-equals-rope",
         title: "With k = floor(m / 2 pi) + 1 cycles every shift lies in [0, 1), and the published matrix is RoPE's rotation",
-        standing: Standing::Proved,
+        standing: Standing::ProvedByMachine,
         hypotheses: &[
             "m >= 0 and 0 <= theta_i <= 1",
             "f = 2 k pi frac t with the smallest k for which m < 2 k pi",
@@ -78,7 +78,7 @@ static CATALOGUE: [Statement; 28] = [
     Statement {
         id: "fixed-pair-serves-bounded-positions",
         title: "One pair of K cycles gives exact phases for all m theta below 2 K pi",
-        standing: Standing::Proved,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["0 <= m theta_i < 2 K pi for every pair", "f = 2 K pi frac t, delta_i = m theta_i / 2 K pi"],
         sources: &[source("oka2025", "App. A.2")],
         code: &["src/wavelet/rotary_matrix.rs#RotaryMatrix", "src/wavelet/rotary_matrix.rs#Fixed"],
@@ -105,7 +105,7 @@ static CATALOGUE: [Statement; 28] = [
     Statement {
         id: "haar-type-matrix-is-orthogonal",
         title: "The Haar-type matrix is orthogonal, block by block",
-        standing: Standing::Proved,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["psi and psi' share the phase of each block: f(delta) = f(1 + delta)"],
         sources: &[source("su2024", "below Eq. 16"), source("oka2025", "§3.2")],
         code: &["src/wavelet/rotary_matrix.rs#RotaryMatrix"],
@@ -117,7 +117,7 @@ static CATALOGUE: [Statement; 28] = [
     Statement {
         id: "rotation-depends-on-the-lag-alone",
         title: "The product of two rotations depends on the lag alone: R_m^T R_n = R_(n-m)",
-        standing: Standing::Proved,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["m and n are any real numbers, and the frequencies any"],
         sources: &[source("su2024", "Eq. 16")],
         code: &["src/rope/rotation.rs#Rotation"],
@@ -129,7 +129,7 @@ static CATALOGUE: [Statement; 28] = [
     Statement {
         id: "half-split-is-interleaved-permuted",
         title: "The half-split matrices are the interleaved ones with coordinates permuted, even ones first",
-        standing: Standing::Proved,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["d is even"],
         sources: &[source("su2024", "Eq. 34, the interleaved layout"), source("oka2025", "§3.2")],
         code: &[
@@ -196,7 +196,7 @@ static CATALOGUE: [Statement; 28] = [
     Statement {
         id: "monotone-phase-is-impossible",
         title: "No nondecreasing f reaches two different phases on both intervals: it must fall by their whole spread",
-        standing: Standing::Proved,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["f(delta_i) = f(1 + delta_i) = phi_i with 0 <= delta_i < 1, for at least two different phi_i"],
         sources: &[source("oka2025", "App. A.2")],
         code: &["src/theorem/phase.rs#largest_fall"],
@@ -232,7 +232,7 @@ static CATALOGUE: [Statement; 28] = [
     Statement {
         id: "haar-like-pair-has-zero-mean",
         title: "psi and psi' with f = 2 K pi frac t both have mean 0",
-        standing: Standing::Proved,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["K >= 1 is a whole number"],
         sources: &[source("oka2025", "§3.2 and App. A.2")],
         code: &["src/wavelet/haar_like.rs#HaarLike"],
@@ -256,7 +256,7 @@ static CATALOGUE: [Statement; 28] = [
     Statement {
         id: "haar-like-pair-is-orthonormal",
         title: "psi and psi' have energy 1 and inner product 0 for every phase of period 1",
-        standing: Standing::Proved,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["f(t + 1) = f(t) on [0, 1), f measurable"],
         sources: &[source("oka2025", "§3.2")],
         code: &["src/wavelet/haar_like.rs#PhasePair", "src/wavelet/haar_like.rs#HaarLike"],
@@ -268,7 +268,7 @@ static CATALOGUE: [Statement; 28] = [
     Statement {
         id: "sampled-gains-lie-on-a-circle",
         title: "The sampled rows sum to sqrt 2 cos(phi + pi/4) and sqrt 2 cos(phi - pi/4), whose squares add to 2",
-        standing: Standing::Proved,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["the rows are those of a rotation block of angle phi"],
         sources: &[source("mallat2009", "§7.1")],
         code: &["src/theorem/gains.rs#gains", "src/wavelet/rotary_matrix.rs#RotaryMatrix"],
@@ -292,7 +292,7 @@ static CATALOGUE: [Statement; 28] = [
     Statement {
         id: "rope-is-haar-only-at-an-eighth-turn",
         title: "A rotation block lies at distance 2 sqrt 2 |sin((phi - pi/4)/2)| from the Haar block: it is Haar only at pi/4 mod 2 pi",
-        standing: Standing::Proved,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["the Haar block has the rows (1, -1)/sqrt 2 and (1, 1)/sqrt 2; the distance is Frobenius's"],
         sources: &[source("oka2025", "App. A.3"), source("mallat2009", "§7.1")],
         code: &["src/theorem/gains.rs#haar_block", "src/rope/rotation.rs#Rotation"],
@@ -304,7 +304,7 @@ static CATALOGUE: [Statement; 28] = [
     Statement {
         id: "haar-never-occurs-at-an-integer-position",
         title: "At no integer position is the first block of RoPE the Haar block",
-        standing: Standing::Proved,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["theta_0 = 1 (every unscaled RoPE)", "m is a whole number"],
         sources: &[source("oka2025", "App. A.3"), source("niven1956", "ch. 2, pi is irrational")],
         code: &["src/theorem/gains.rs#away_from_haar", "src/rope/rotation.rs#Rotation"],
@@ -352,7 +352,7 @@ static CATALOGUE: [Statement; 28] = [
     Statement {
         id: "ricker-constant-is-two-pi",
         title: "The Ricker wavelet (1 - t^2) exp(-t^2/2) has C_psi = 2 pi, two-sided",
-        standing: Standing::Proved,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["unnormalised: its energy is 3 sqrt(pi) / 4"],
         sources: &[source("daubechies1992", "§3.3.5"), source("oka2025", "the list of mother wavelets")],
         code: &["src/wavelet/ricker.rs#Ricker"],

@@ -33,7 +33,7 @@ pub struct Statement {
 pub enum Standing {
     /// Proved on its page.
     Proved,
-    /// Proved by a proof assistant.
+    /// Proved by a proof assistant, all of it: see [`Statement::machine_proofs`].
     ProvedByMachine,
     /// Believed, with nothing found against it.
     Conjecture,
