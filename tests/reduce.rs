@@ -11,13 +11,16 @@ use ropelet::numeric::gamma;
 const LAYER: usize = 3;
 const REDUCTION: Reduction = Reduction { first_row: 5, spectrum: Some(16) };
 
+/// Text, head, query, scores, probabilities.
+type Row = (usize, usize, usize, Vec<f64>, Vec<f64>);
+
 /// The sums as the decoder gives them, and every element of scores and probabilities beside them.
 #[derive(Default)]
 struct Both {
     reduced: Vec<Reduced>,
     scores: Vec<f64>,
-    /// By query, from the blocks themselves: text, head, query, scores, probabilities.
-    rows: Vec<(usize, usize, usize, Vec<f64>, Vec<f64>)>,
+    /// By query, from the blocks themselves.
+    rows: Vec<Row>,
 }
 
 impl Sink for Both {
@@ -51,12 +54,7 @@ impl Sink for Both {
 }
 
 /// The definitions, with a transform by its sum.
-fn by_definition(
-    rows: &[(usize, usize, usize, Vec<f64>, Vec<f64>)],
-    text: usize,
-    head: usize,
-    tokens: usize,
-) -> HeadSums {
+fn by_definition(rows: &[Row], text: usize, head: usize, tokens: usize) -> HeadSums {
     let lags = REDUCTION.spectrum.unwrap();
     let mut sums = HeadSums {
         text,
