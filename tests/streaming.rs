@@ -225,6 +225,8 @@ mod peak {
     fn grown(folder: &Path, task: &str) -> u64 {
         let mut child = Command::new(env::current_exe().unwrap());
         child.args(["--exact", "peak::child", "--nocapture"]).env(FOLDER, folder).env(TASK, task);
+        // Each thread packs panels of its own.
+        child.env("RAYON_NUM_THREADS", "2");
         let output = child.output().unwrap();
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{words}");
