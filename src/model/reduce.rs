@@ -117,9 +117,9 @@ impl Reduced {
 /// the soft cap and before bias and mask; `i` runs over the queries that count ([`Reduction::rows`]),
 /// `j` over the keys that `i` sees. Means are the sums over [`Reduced::pairs`], or over the rows.
 ///
-/// On the CPU the sums of the computed `p` and `s` are taken in `f64`. On CUDA, for a model in bf16 or
-/// f16, scores come from tensor cores with `f32` sums, and up to 128 terms, or 64 of a spectrum, are
-/// added in `f32` before the rest is in `f64`.
+/// Where blocks are summed, the sums of the computed `p` and `s` are taken in `f64`. In the kernels of
+/// CUDA scores are products with `f32` sums; 32 rows, then those of up to 4 tiles or a quarter of the text,
+/// and 64 rows of a spectrum, are added in `f32` and the rest in `f64`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeadSums {
     /// The text, by its place in the list that is run.
