@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use std::error::Error;
 
 use ropelet::model::{
-    Block, Budget, Checkpoint, Decoder, Device, Devices, HeadSums, Precision, Reduced, Reduction, Select, Sink, Site,
+    Block, Budget, Checkpoint, Decoder, Device, Devices, HeadSums, ModelError, Precision, Reduced, Reduction, Select,
+    Sink, Site, Tap,
 };
 
 /// Relative to the folder of the package, where tests run, so that the built test can be carried to
@@ -20,20 +21,25 @@ const LLAMA: &str = "tests/data/llama";
 
 /// Rows of values by tap, text, head and row: devices cut the same tap into different blocks.
 #[derive(Default)]
-struct Everything(Values);
+struct Everything {
+    values: Values,
+    /// Without scores and probabilities, so that the kernels that do not store them are used.
+    flash: bool,
+}
 
 type Values = BTreeMap<(String, usize, usize, usize), Vec<f64>>;
 
 impl Sink for Everything {
-    fn want(&self, _site: Site) -> Option<Select> {
-        Some(Select { future_keys: true, ..Select::all() })
+    fn want(&self, site: Site) -> Option<Select> {
+        let of_keys = matches!(site.tap, Tap::Scores | Tap::Bias | Tap::Attention);
+        (!(self.flash && of_keys)).then_some(Select { future_keys: true, ..Select::all() })
     }
 
     fn put(&mut self, block: &Block<'_>) -> Result<(), Box<dyn Error + Send + Sync>> {
         let values = block.to_vec::<f64>()?;
         for (text, head, plane) in block.planes(&values) {
             for (row, values) in block.rows.clone().zip(plane.chunks_exact(block.columns)) {
-                self.0.insert((block.site.to_string(), text, head, row), values.to_vec());
+                self.values.insert((block.site.to_string(), text, head, row), values.to_vec());
             }
         }
         Ok(())
@@ -41,17 +47,21 @@ impl Sink for Everything {
 }
 
 fn run(device: &str, precision: Precision, texts: &[Vec<u32>]) -> Values {
-    run_on(device.parse().unwrap(), Budget::Least, precision, texts)
+    run_on(device.parse().unwrap(), Budget::Least, precision, texts, false)
 }
 
-fn run_on(devices: Devices, budget: Budget, precision: Precision, texts: &[Vec<u32>]) -> Values {
+fn run_flash(device: &str, precision: Precision, texts: &[Vec<u32>]) -> Values {
+    run_on(device.parse().unwrap(), Budget::Least, precision, texts, true)
+}
+
+fn run_on(devices: Devices, budget: Budget, precision: Precision, texts: &[Vec<u32>], flash: bool) -> Values {
     let checkpoint = Checkpoint::open(LLAMA).unwrap();
-    let mut sink = Everything::default();
+    let mut sink = Everything { values: Values::new(), flash };
     let decoder = Decoder::new(&checkpoint, devices, precision).unwrap().with_budget(budget).unwrap();
     // Again, with what the first run has kept.
     decoder.run(texts, &mut Everything::default()).unwrap();
     decoder.run(texts, &mut sink).unwrap();
-    sink.0
+    sink.values
 }
 
 /// Two texts of one length, which are a batch on the GPU, and a shorter one.
@@ -129,15 +139,18 @@ fn layers_on_several_gpus_give_what_one_gives() {
     for precision in [Precision::F32, Precision::Bf16] {
         let expected = run("cuda", precision, &texts);
         for budget in [Budget::Least, Budget::Bytes(30_000_000), Budget::All] {
-            let (apart, site) = difference(&expected, &run_on(devices.clone(), budget, precision, &texts));
+            let (apart, site) = difference(&expected, &run_on(devices.clone(), budget, precision, &texts, false));
             assert!(apart == 0.0, "{precision}, {budget:?}: {site} is off by {apart}");
         }
     }
     // The control: another order of what is read.
     let reversed: Vec<_> = texts.iter().map(|text| text.iter().rev().copied().collect()).collect();
     assert!(
-        difference(&run("cuda", Precision::F32, &texts), &run_on(devices, Budget::All, Precision::F32, &reversed)).0
-            > 1e-3
+        difference(
+            &run("cuda", Precision::F32, &texts),
+            &run_on(devices, Budget::All, Precision::F32, &reversed, false)
+        )
+        .0 > 1e-3
     );
 }
 
@@ -215,4 +228,39 @@ fn sums_of_attention_on_the_gpu_are_those_of_the_cpu() {
     let mut changed = texts.clone();
     changed[1][100] += 1;
     assert!(apart(&sums("cuda", Precision::F32, &changed), &cpu) > 1e-3);
+}
+
+#[test]
+fn the_kernels_that_store_no_score_agree_with_the_cpu() {
+    let texts = texts();
+    let cpu = run_flash("cpu", Precision::F32, &texts);
+    let (apart, site) = difference(&cpu, &run_flash("cuda", Precision::F32, &texts));
+    assert!(apart <= 1e-3, "{site} is off by {apart}");
+    // In bf16 and f16 the path that stores scores is as far from f32 as this one, by its projections.
+    for precision in [Precision::Bf16, Precision::F16] {
+        let (stored, _) = difference(&cpu, &without_keys(run("cuda", precision, &texts)));
+        let (flash, site) = difference(&cpu, &run_flash("cuda", precision, &texts));
+        assert!(flash <= 2.0 * stored, "{precision}: {site} is off by {flash}, with stored scores by {stored}");
+    }
+}
+
+fn without_keys(values: Values) -> Values {
+    let of_keys = |name: &str| ["scores", "bias", "attention"].iter().any(|tap| name.ends_with(&format!(".{tap}")));
+    values.into_iter().filter(|(place, _)| !of_keys(&place.0)).collect()
+}
+
+#[test]
+fn a_value_that_is_not_finite_is_found_where_it_is_made() {
+    for precision in [Precision::F32, Precision::Bf16, Precision::F16, Precision::F64] {
+        let checkpoint = Checkpoint::open(LLAMA).unwrap().with_spec(|spec| spec.layers[3].attention.scale = f64::NAN);
+        let device = "cuda".parse::<Device>().unwrap();
+        let decoder = Decoder::new(&checkpoint, &device, precision).unwrap();
+        for flash in [false, true] {
+            let mut sink = Everything { values: Values::new(), flash };
+            match decoder.run(&texts(), &mut sink) {
+                Err(ModelError::NonFinite { site, .. }) => assert_eq!(site.to_string(), "layers.3.scores"),
+                other => panic!("{precision}: {other:?}"),
+            }
+        }
+    }
 }

@@ -8,11 +8,12 @@ use super::pass::{Pass, Place};
 use super::reduce::BlockReducer;
 use super::softmax::{additive_mask, masked_softmax, visible_softmax};
 use super::spec::{AttentionSpec, LayerSpec, Mask, Position, QkNorm, QkNormOver, Rotary};
-use super::weights::{LayerWeights, Linear, NormWeights};
+use super::weights::{LayerWeights, NormWeights};
 use super::{ModelError, Site, Tap};
 use crate::numeric::Pairing;
 
 /// Cosines and sines of a text's positions, `[tokens, dim/2]`.
+#[derive(Debug)]
 pub(super) struct Turns {
     pub(super) cos: Tensor,
     pub(super) sin: Tensor,
@@ -27,6 +28,9 @@ pub(super) struct MaskOf {
     of_lags: bool,
 }
 
+/// Tables of cosines and sines that a decoder keeps.
+const KEPT_TURNS: usize = 4;
+
 impl Pass<'_, '_> {
     pub(super) fn attention(
         &mut self,
@@ -36,6 +40,10 @@ impl Pass<'_, '_> {
         batch: &Batch,
         x: &Tensor,
     ) -> Result<Tensor, ModelError> {
+        #[cfg(feature = "cuda")]
+        if let Some(added) = self.flash(number, spec, weights, batch, x)? {
+            return Ok(added);
+        }
         let (decoder, attention) = (self.decoder, &spec.attention);
         let (texts, tokens) = (batch.texts.len(), batch.tokens);
         let [mut query, mut key, value] = decoder.projected(attention, weights, x)?;
@@ -148,8 +156,17 @@ impl Pass<'_, '_> {
 
 /// What is made once for several layers.
 impl Pass<'_, '_> {
-    fn turns(&mut self, rotary: &Rotary, tokens: usize, device: &candle_core::Device) -> Result<Rc<Turns>, ModelError> {
-        if let Some((_, _, turns)) = self.turns.iter().find(|(known, length, _)| known == rotary && *length == tokens) {
+    pub(super) fn turns(
+        &self,
+        rotary: &Rotary,
+        tokens: usize,
+        device: &candle_core::Device,
+    ) -> Result<Rc<Turns>, ModelError> {
+        let mut known = self.decoder.turns.borrow_mut();
+        let fits = |turns: &Turns| turns.cos.device().same_device(device);
+        if let Some((_, _, turns)) =
+            known.iter().find(|(of, length, turns)| of == rotary && *length == tokens && fits(turns))
+        {
             return Ok(Rc::clone(turns));
         }
         let frequencies =
@@ -161,7 +178,11 @@ impl Pass<'_, '_> {
             table.to_dtype(self.decoder.precision.wide())?.to_device(device)
         };
         let turns = Rc::new(Turns { cos: place(cos)?, sin: place(sin)? });
-        self.turns.push((rotary.clone(), tokens, Rc::clone(&turns)));
+        // Those of a few lengths are kept: making them takes as long as some layers do on a GPU.
+        if known.len() == KEPT_TURNS {
+            known.remove(0);
+        }
+        known.push((rotary.clone(), tokens, Rc::clone(&turns)));
         Ok(turns)
     }
 
@@ -179,41 +200,31 @@ impl Pass<'_, '_> {
 
 impl Decoder<'_> {
     /// Query, key and value of every head before the rotation, `[B, heads, L, D]`, in the wide type.
-    fn projected(
+    pub(super) fn projected(
         &self,
         spec: &AttentionSpec,
         weights: &LayerWeights,
         x: &Tensor,
     ) -> Result<[Tensor; 3], candle_core::Error> {
-        let (texts, tokens, _) = x.dims3()?;
-        // [B, L, H D] to [B, H, L, D].
-        let split = |x: Tensor, heads: usize| {
-            x.reshape((texts, tokens, heads, spec.head_dim))?
-                .transpose(1, 2)?
-                .contiguous()?
-                .to_dtype(self.precision.wide())
-        };
-        let clip = |x: Tensor| match spec.clip {
-            Some(limit) => x.clamp(-limit, limit),
-            None => Ok(x),
-        };
-        let side = |linear: &Linear, norm_weights: Option<&NormWeights>, heads: usize| {
-            let x = clip(linear.apply(x)?)?;
+        // [B, L, H, D] to [B, H, L, D].
+        let split = |x: Tensor| x.transpose(1, 2)?.contiguous()?.to_dtype(self.precision.wide());
+        let side = |x: Tensor, norm_weights: Option<&NormWeights>| {
+            let x = match spec.clip {
+                Some(limit) => x.clamp(-limit, limit)?,
+                None => x,
+            };
             match spec.qk_norm.zip(norm_weights) {
-                None => split(x, heads),
+                None => split(x),
                 Some((QkNorm { norm, over: QkNormOver::FullWidth }, weights)) => {
-                    split(self.norm(&x, norm, weights)?, heads)
+                    split(self.norm(&x.flatten_from(2)?, norm, weights)?.reshape(x.shape())?)
                 }
                 Some((QkNorm { norm, .. }, weights)) => {
-                    self.norm(&split(x, heads)?, norm, weights)?.to_dtype(self.precision.wide())
+                    self.norm(&split(x)?, norm, weights)?.to_dtype(self.precision.wide())
                 }
             }
         };
-        Ok([
-            side(&weights.query, weights.query_norm.as_ref(), spec.heads)?,
-            side(&weights.key, weights.key_norm.as_ref(), spec.kv_heads)?,
-            side(&weights.value, None, spec.kv_heads)?,
-        ])
+        let [query, key, value] = weights.query_key_value(x, spec.head_dim)?;
+        Ok([side(query, weights.query_norm.as_ref())?, side(key, weights.key_norm.as_ref())?, side(value, None)?])
     }
 }
 
@@ -230,7 +241,11 @@ fn key_bias(
 }
 
 /// Turns the first coordinates of each head, `[B, heads, L, D]`.
-fn rotate(x: &Tensor, rotary: &Rotary, turns: &Turns) -> Result<Tensor, candle_core::Error> {
+pub(super) fn rotate(x: &Tensor, rotary: &Rotary, turns: &Turns) -> Result<Tensor, candle_core::Error> {
+    #[cfg(feature = "cuda")]
+    if let Some(turned) = super::kernel::rotate(x, &turns.cos, &turns.sin, rotary.pairing)? {
+        return Ok(turned);
+    }
     let (texts, heads, tokens, dim) = x.dims4()?;
     let pairs = rotary.dim / 2;
     let turned = x.narrow(3, 0, rotary.dim)?;

@@ -1,15 +1,17 @@
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
 
 use candle_core::Tensor;
 
+use super::attention::Turns;
 use super::budget::Budget;
 use super::pass::Pass;
 use super::placement::{HEAD_PIECE, Placement, Plan, Sizes};
-use super::spec::Spec;
+use super::spec::{Rotary, Spec};
 use super::tap::{Sink, Site, Tap};
 use super::weights::{LayerWeights, Linear};
 use super::{Checkpoint, Devices, ModelError, Precision};
@@ -63,6 +65,8 @@ pub struct Decoder<'c> {
     extrapolate: bool,
     plan: Plan,
     kept: Kept,
+    /// Cosines and sines, by embedding and length, made last.
+    pub(super) turns: RefCell<Vec<(Rotary, usize, Rc<Turns>)>>,
 }
 
 /// Weights that outlive a run, once they have been read.
@@ -101,7 +105,16 @@ impl<'c> Decoder<'c> {
         let plan = planned(&sizes, &placement, Budget::Least)?;
         let layers = sizes.layers.iter().map(|_| OnceCell::new()).collect();
         let kept = Kept { embedding: OnceCell::new(), layers, head: OnceCell::new() };
-        Ok(Self { checkpoint, devices, placement, precision, extrapolate: false, plan, kept })
+        Ok(Self {
+            checkpoint,
+            devices,
+            placement,
+            precision,
+            extrapolate: false,
+            plan,
+            kept,
+            turns: RefCell::default(),
+        })
     }
 
     /// Runs texts that are longer than the positions a rotary model was made for.
@@ -138,11 +151,34 @@ impl<'c> Decoder<'c> {
     /// A text without tokens, with an id that has no embedding, or too long; a selected head that
     /// does not exist; a weight or a value that is not finite; a failure of the device or the sink.
     pub fn run(&self, texts: &[Vec<u32>], sink: &mut dyn Sink) -> Result<(), ModelError> {
-        let layers = self.checkpoint.spec().layers.len();
         self.check_texts(texts)?;
         let depth = self.depth(sink)?;
+        let mut pass = Pass {
+            decoder: self,
+            sink,
+            mask: None,
+            checking: false,
+            #[cfg(feature = "cuda")]
+            watches: super::kernel::Watches::default(),
+        };
+        let outcome = self.pass_through(texts, depth, &mut pass);
+        #[cfg(feature = "cuda")]
+        if let Some(layer) = pass.watches.lowest()? {
+            // Again, looking at every tap where it is made.
+            pass.checking = true;
+            self.pass_through(texts, depth, &mut pass)?;
+            // Every tap is finite in the whole-tensor operations that made them now.
+            let tap = if (layer as usize) < self.spec().layers.len() { Tap::MlpOutput } else { Tap::Logits };
+            let site = Site { layer: tap.is_per_layer().then_some(layer as usize), tap };
+            return Err(ModelError::NonFinite { site, text: 0, precision: self.precision });
+        }
+        outcome
+    }
+
+    /// Takes the texts through as many layers as `depth` says, and through the output head after all.
+    fn pass_through(&self, texts: &[Vec<u32>], depth: usize, pass: &mut Pass<'_, '_>) -> Result<(), ModelError> {
+        let layers = self.spec().layers.len();
         let mut batches = self.embed(texts)?;
-        let mut pass = Pass { decoder: self, sink, mask: None, turns: Vec::new(), checking: false };
         thread::scope(|scope| {
             let mut coming = None;
             for number in 0..layers {
@@ -159,7 +195,12 @@ impl<'c> Decoder<'c> {
                 };
                 if number + 1 < depth && self.reads_ahead(number + 1) {
                     let (checkpoint, device, precision) = (self.checkpoint, self.device(number + 1), self.precision);
-                    let read = move || checkpoint.weights().layer(checkpoint.spec(), number + 1, device, precision);
+                    let read = move || {
+                        let layer = checkpoint.weights().layer(checkpoint.spec(), number + 1, device, precision)?;
+                        // A thread's work on a GPU is waited for by no other's.
+                        device.synchronize()?;
+                        Ok::<_, ModelError>(layer)
+                    };
                     coming = Some(scope.spawn(read));
                 }
                 for batch in &mut batches {

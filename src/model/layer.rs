@@ -2,6 +2,8 @@ use candle_core::{D, Tensor};
 
 use super::attention::pieces;
 use super::decoder::{Batch, Decoder};
+#[cfg(feature = "cuda")]
+use super::kernel;
 use super::pass::Pass;
 use super::spec::{Activation, Norm, NormKind, Topology};
 use super::weights::{LayerWeights, NormWeights};
@@ -10,6 +12,10 @@ use super::{ModelError, Tap};
 impl Decoder<'_> {
     /// A norm over the last axis, computed in the wide type.
     pub(super) fn norm(&self, x: &Tensor, norm: Norm, weights: &NormWeights) -> Result<Tensor, candle_core::Error> {
+        #[cfg(feature = "cuda")]
+        if let Some(y) = kernel::norm(x, norm, weights)? {
+            return y.to_dtype(self.precision.dtype());
+        }
         let mut x = x.to_dtype(self.precision.wide())?;
         if norm.kind == NormKind::Layer {
             x = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
@@ -35,7 +41,30 @@ impl Decoder<'_> {
         }
     }
 
+    /// `x + delta`, and its norm.
+    fn sum_and_norm(
+        &self,
+        x: &Tensor,
+        delta: &Tensor,
+        norm: Option<Norm>,
+        weights: Option<&NormWeights>,
+    ) -> Result<(Tensor, Tensor), candle_core::Error> {
+        #[cfg(feature = "cuda")]
+        if let Some((norm, weights)) = norm.zip(weights)
+            && let Some(both) = kernel::norm_of_sum(x, delta, norm, weights)?
+        {
+            return Ok(both);
+        }
+        let sum = (x + delta)?;
+        let normed = self.optional_norm(&sum, norm, weights)?;
+        Ok((sum, normed))
+    }
+
     pub(super) fn activation(&self, x: &Tensor, activation: Activation) -> Result<Tensor, candle_core::Error> {
+        #[cfg(feature = "cuda")]
+        if let Some(y) = kernel::gated(x, None, activation)? {
+            return Ok(y);
+        }
         let x = x.to_dtype(self.precision.wide())?;
         let y = match activation {
             Activation::Silu => x.silu()?,
@@ -47,6 +76,15 @@ impl Decoder<'_> {
             Activation::Relu => x.relu()?,
         };
         y.to_dtype(self.precision.dtype())
+    }
+
+    /// `activation(gate) · up`.
+    fn gated(&self, gate: &Tensor, up: &Tensor, activation: Activation) -> Result<Tensor, candle_core::Error> {
+        #[cfg(feature = "cuda")]
+        if let Some(y) = kernel::gated(gate, Some(up), activation)? {
+            return Ok(y);
+        }
+        self.activation(gate, activation)? * up
     }
 }
 
@@ -60,10 +98,9 @@ impl Pass<'_, '_> {
             |x: &Tensor| decoder.optional_norm(x, spec.attention_norm, weights.attention_norm.as_ref());
         let mlp_norm = |x: &Tensor| decoder.optional_norm(x, spec.mlp_norm, weights.mlp_norm.as_ref());
         let of_rows = |x: &Tensor| -> Result<Tensor, candle_core::Error> {
-            let up = weights.up.apply(x)?;
-            let inner = match &weights.gate {
-                Some(gate) => (decoder.activation(&gate.apply(x)?, spec.mlp.activation)? * up)?,
-                None => decoder.activation(&up, spec.mlp.activation)?,
+            let inner = match weights.gate_and_up(x)? {
+                (Some(gate), up) => decoder.gated(&gate, &up, spec.mlp.activation)?,
+                (None, up) => decoder.activation(&up, spec.mlp.activation)?,
             };
             let down = weights.down.apply(&inner)?;
             decoder.optional_norm(&down, spec.mlp_output_norm, weights.mlp_output_norm.as_ref())
@@ -80,8 +117,8 @@ impl Pass<'_, '_> {
         self.put(number, Tap::AttentionOutput, batch, &attended.unsqueeze(1)?)?;
         let (residual, added) = match spec.topology {
             Topology::Sequential => {
-                let middle = (x + &attended)?;
-                let added = mlp(&mlp_norm(&middle)?)?;
+                let (middle, normed) = decoder.sum_and_norm(x, &attended, spec.mlp_norm, weights.mlp_norm.as_ref())?;
+                let added = mlp(&normed)?;
                 (middle, added)
             }
             Topology::Parallel => ((x + &attended)?, mlp(&mlp_norm(x)?)?),

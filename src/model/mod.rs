@@ -20,6 +20,8 @@ mod embedding;
 mod error;
 mod family;
 mod files;
+#[cfg(feature = "cuda")]
+mod flash;
 mod head;
 mod inventory;
 #[cfg(feature = "cuda")]

@@ -1,12 +1,11 @@
 use std::ops::Range;
-use std::rc::Rc;
 
 use candle_core::{DType, Tensor};
 
 use super::ModelError;
-use super::attention::{MaskOf, Turns, pieces};
+use super::attention::{MaskOf, pieces};
 use super::decoder::{Batch, Decoder};
-use super::spec::{Mask, Rotary};
+use super::spec::Mask;
 use super::tap::{Block, Select, Sink, Site, Tap};
 use super::weights::{HeadWeights, LayerWeights};
 
@@ -16,10 +15,11 @@ pub(super) struct Pass<'p, 'c> {
     pub(super) sink: &'p mut dyn Sink,
     /// The last mask that was made, on the device of the layer.
     pub(super) mask: Option<(MaskOf, Tensor)>,
-    /// The cosines and sines made so far, by embedding and length, on the device of the layer.
-    pub(super) turns: Vec<(Rotary, usize, Rc<Turns>)>,
     /// Look for a value that is not finite at each tap, and hand nothing over.
     pub(super) checking: bool,
+    /// What devices have seen that is not finite, by the layer.
+    #[cfg(feature = "cuda")]
+    pub(super) watches: super::kernel::Watches,
 }
 
 impl Pass<'_, '_> {
@@ -34,7 +34,6 @@ impl Pass<'_, '_> {
             device.synchronize()?;
             batch.stream = there;
             self.mask = None;
-            self.turns.clear();
         }
         Ok(())
     }
@@ -46,7 +45,7 @@ impl Pass<'_, '_> {
         let weights = decoder.checkpoint.weights();
         let Some(device) = batches.first().map(|batch| batch.stream.device()) else { return Ok(()) };
         let norm = weights.final_norm(spec, device, decoder.precision)?;
-        let before_scores = match self.wanted(Site { layer: None, tap: Tap::Logits }) {
+        let before_scores = match self.sink.want(Site { layer: None, tap: Tap::Logits }) {
             Some(_) => Some(weights.before_scores(spec, device, decoder.precision)?),
             None => None,
         };
@@ -65,7 +64,7 @@ impl Pass<'_, '_> {
     fn logits(&mut self, batch: &Batch, last: &Tensor, weights: &HeadWeights) -> Result<(), ModelError> {
         let (decoder, spec) = (self.decoder, self.decoder.checkpoint.spec());
         let site = Site { layer: None, tap: Tap::Logits };
-        let Some(select) = self.wanted(site) else { return Ok(()) };
+        let Some(select) = self.sink.want(site) else { return Ok(()) };
         let wanted = select.rows.map_or(0..batch.tokens, |rows| rows.start..rows.end.min(batch.tokens));
         let texts = batch.texts.len();
         let elements = if last.device().is_cpu() { 1 << 25 } else { 1 << 28 };
@@ -84,7 +83,9 @@ impl Pass<'_, '_> {
                 }
                 whole
             };
-            self.require_finite_at(site, batch, &scores)?;
+            if !self.watched(spec.layers.len(), &scores)? {
+                self.require_finite_at(site, batch, &scores)?;
+            }
             self.put_model(Tap::Logits, batch, start, &scores)?;
         }
         Ok(())
@@ -174,7 +175,8 @@ impl Pass<'_, '_> {
         self.sink.put(&block).map_err(ModelError::Sink)
     }
 
-    /// Checks the output of a layer. On failure the layer is run again to find the first tap at fault.
+    /// Checks the output of a layer: on a GPU when the run is over, elsewhere at once. On failure the
+    /// layer is run again to find the first tap at fault.
     pub(super) fn require_finite(
         &mut self,
         number: usize,
@@ -182,7 +184,7 @@ impl Pass<'_, '_> {
         batch: &Batch,
         stream: &Tensor,
     ) -> Result<(), ModelError> {
-        if first_not_finite(std::slice::from_ref(stream))?.is_none() {
+        if self.watched(number, stream)? || first_not_finite(std::slice::from_ref(stream))?.is_none() {
             return Ok(());
         }
         self.checking = true;
@@ -194,6 +196,16 @@ impl Pass<'_, '_> {
             _ => Site { layer: None, tap: Tap::Final },
         };
         self.require_finite_at(site, batch, stream)
+    }
+
+    /// Leaves it to the device to look for values that are not finite, if it can.
+    fn watched(&mut self, layer: usize, tensor: &Tensor) -> Result<bool, ModelError> {
+        #[cfg(feature = "cuda")]
+        if !self.checking {
+            return Ok(self.watches.look(tensor, layer as u32)?);
+        }
+        let _ = (layer, tensor);
+        Ok(false)
     }
 
     pub(super) fn require_finite_at(&self, site: Site, batch: &Batch, tensor: &Tensor) -> Result<(), ModelError> {

@@ -59,14 +59,14 @@ impl Device {
         self.0.is_cpu()
     }
 
-    /// The most bytes that tensors on this device have held at once since the program started; `None`
-    /// on the processor.
+    /// The most bytes that tensors on this device have held at once since this was last asked, or since
+    /// the program started; `None` on the processor.
     ///
     /// # Errors
     /// The driver does not say.
-    pub fn peak_memory(&self) -> Result<Option<u64>, ModelError> {
+    pub fn take_peak_memory(&self) -> Result<Option<u64>, ModelError> {
         #[cfg(feature = "cuda")]
-        if let Some(bytes) = super::kernel::peak_memory(&self.0)? {
+        if let Some(bytes) = super::kernel::take_peak_memory(&self.0)? {
             return Ok(Some(bytes));
         }
         Ok(None)

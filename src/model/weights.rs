@@ -44,6 +44,11 @@ pub(super) struct Linear {
 }
 
 impl Linear {
+    /// Number of outputs.
+    fn width(&self) -> Result<usize, candle_core::Error> {
+        self.weight.dim(0)
+    }
+
     /// `x` is `[..., inputs]`.
     pub(super) fn apply(&self, x: &Tensor) -> Result<Tensor, candle_core::Error> {
         let mut shape = x.dims().to_vec();
@@ -112,6 +117,70 @@ pub(super) struct LayerWeights {
     pub(super) up: Linear,
     pub(super) down: Linear,
     pub(super) mlp_output_norm: Option<NormWeights>,
+    /// Query, key and value as one map, where they lie together.
+    query_key_value: Option<Linear>,
+    /// Gate and up as one map, where they lie together.
+    gate_up: Option<Linear>,
+}
+
+impl LayerWeights {
+    /// Query, key and value of every head, `[B, L, heads, D]`; parts of one product where it can be.
+    pub(super) fn query_key_value(&self, x: &Tensor, head_dim: usize) -> Result<[Tensor; 3], candle_core::Error> {
+        let (texts, tokens, _) = x.dims3()?;
+        let apart = |x: Tensor| x.reshape((texts, tokens, (), head_dim));
+        let Some(together) = &self.query_key_value else {
+            return Ok([apart(self.query.apply(x)?)?, apart(self.key.apply(x)?)?, apart(self.value.apply(x)?)?]);
+        };
+        let product = apart(together.apply(x)?)?;
+        let (heads, kv_heads) = (self.query.width()? / head_dim, self.key.width()? / head_dim);
+        Ok([
+            product.narrow(2, 0, heads)?,
+            product.narrow(2, heads, kv_heads)?,
+            product.narrow(2, heads + kv_heads, kv_heads)?,
+        ])
+    }
+
+    /// The gate, if there is one, and what it is multiplied with; parts of one product where it can be.
+    pub(super) fn gate_and_up(&self, x: &Tensor) -> Result<(Option<Tensor>, Tensor), candle_core::Error> {
+        match (&self.gate_up, &self.gate) {
+            (Some(together), _) => {
+                let product = together.apply(x)?;
+                let (axis, width) = (product.rank() - 1, self.up.width()?);
+                Ok((Some(product.narrow(axis, 0, width)?), product.narrow(axis, width, width)?))
+            }
+            (None, Some(gate)) => Ok((Some(gate.apply(x)?), self.up.apply(x)?)),
+            (None, None) => Ok((None, self.up.apply(x)?)),
+        }
+    }
+
+    /// Lays maps of one input together, for one large product in place of two or three: a GPU is not
+    /// filled by the small ones.
+    fn stacked(mut self) -> Result<Self, candle_core::Error> {
+        self.query_key_value = stack(&mut [&mut self.query, &mut self.key, &mut self.value])?;
+        if let Some(gate) = &mut self.gate {
+            self.gate_up = stack(&mut [gate, &mut self.up])?;
+        }
+        Ok(self)
+    }
+}
+
+/// One map of which these become parts, unless some have a bias and some have none.
+fn stack(parts: &mut [&mut Linear]) -> Result<Option<Linear>, candle_core::Error> {
+    let biases: Vec<&Tensor> = parts.iter().filter_map(|part| part.bias.as_ref()).collect();
+    let bias = match biases.len() {
+        0 => None,
+        all if all == parts.len() => Some(Tensor::cat(&biases, 0)?),
+        _ => return Ok(None),
+    };
+    let weight = Tensor::cat(&parts.iter().map(|part| &part.weight).collect::<Vec<_>>(), 0)?;
+    let mut start = 0;
+    for part in parts {
+        let outputs = part.width()?;
+        part.weight = weight.narrow(0, start, outputs)?;
+        part.bias = bias.as_ref().map(|bias| bias.narrow(0, start, outputs)).transpose()?;
+        start += outputs;
+    }
+    Ok(Some(Linear { weight, bias }))
 }
 
 /// Names and shapes of the tensors that a spec needs.
@@ -595,7 +664,7 @@ impl Weights {
                 (Some(part(0)?), part(mlp.intermediate)?)
             }
         };
-        Ok(LayerWeights {
+        let weights = LayerWeights {
             attention_norm: norm(names.attention_norm, layer.attention_norm)?,
             query,
             key,
@@ -609,7 +678,10 @@ impl Weights {
             up,
             down: linear(names.down, hidden, mlp.intermediate, mlp.bias)?,
             mlp_output_norm: norm(names.mlp_output_norm, layer.mlp_output_norm)?,
-        })
+            query_key_value: None,
+            gate_up: None,
+        };
+        if device.is_cpu() { Ok(weights) } else { Ok(weights.stacked()?) }
     }
 
     /// Rows of a tensor on a device, in a type.

@@ -16,11 +16,13 @@ mod gated;
 mod norm;
 mod program;
 mod rotary;
+#[cfg(test)]
+mod tests;
 mod watch;
 
-pub(super) use attention::{Attended, Sums};
+pub(super) use attention::Attended;
 pub(super) use gated::gated;
-pub(super) use norm::Norm;
-pub(super) use program::{peak_memory, prepare};
+pub(super) use norm::{norm, norm_of_sum};
+pub(super) use program::{prepare, take_peak_memory};
 pub(super) use rotary::rotate;
-pub(super) use watch::Watch;
+pub(super) use watch::Watches;

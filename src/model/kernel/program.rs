@@ -56,6 +56,7 @@ impl Program {
         let minor = capability(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
         let mut options = vec![
             format!("--gpu-architecture=compute_{major}{minor}"),
+            // Lambdas in a kernel are device code.
             "--device-as-default-execution-space".to_owned(),
         ];
         options.extend(definitions.iter().map(|(name, value)| format!("-D{name}={value}")));
@@ -180,7 +181,8 @@ pub(super) fn pack(dtype: DType, sizes: &[usize], addresses: &[u64]) -> usize {
 /// single stream of work has no use for.
 pub(in crate::model) fn prepare(device: &Device) -> Result<()> {
     let Device::Cuda(device) = device else { return Ok(()) };
-    // SAFETY: one thread queues on one stream, so nothing has to wait for another stream.
+    // SAFETY: what another thread queues is waited for before it is handed over, so that no stream
+    // has to wait for an event of another.
     unsafe { device.disable_event_tracking() };
     let mut threshold = u64::MAX;
     let value = (&raw mut threshold).cast::<c_void>();
@@ -189,13 +191,16 @@ pub(in crate::model) fn prepare(device: &Device) -> Result<()> {
     unsafe { mem_pool::set_attribute(pool(device)?, attribute, value) }.w()
 }
 
-/// The most bytes that tensors on the device have held at once, since the program started.
-pub(in crate::model) fn peak_memory(device: &Device) -> Result<Option<u64>> {
+/// The most bytes that tensors on the device have held at once, since this was last asked.
+pub(in crate::model) fn take_peak_memory(device: &Device) -> Result<Option<u64>> {
     let Device::Cuda(device) = device else { return Ok(None) };
-    let mut bytes = 0_u64;
-    let value = (&raw mut bytes).cast::<c_void>();
-    // SAFETY: the attribute is a u64, which outlives the call.
-    unsafe { mem_pool::get_attribute(pool(device)?, CUmemPool_attribute::CU_MEMPOOL_ATTR_USED_MEM_HIGH, value) }.w()?;
+    let (pool, attribute) = (pool(device)?, CUmemPool_attribute::CU_MEMPOOL_ATTR_USED_MEM_HIGH);
+    let (mut bytes, mut none) = (0_u64, 0_u64);
+    // SAFETY: the attribute is a u64, which outlives the calls; writing 0 to it starts anew.
+    unsafe {
+        mem_pool::get_attribute(pool, attribute, (&raw mut bytes).cast::<c_void>()).w()?;
+        mem_pool::set_attribute(pool, attribute, (&raw mut none).cast::<c_void>()).w()?;
+    }
     Ok(Some(bytes))
 }
 

@@ -6,24 +6,26 @@ use super::program::{Argument, Program, address, element, pack};
 
 const PROGRAM: Program = Program { name: "watch", source: include_str!("watch.cu") };
 
-/// Keeps, on the device, the lowest mark under which a value was seen that is not finite.
+/// Keeps, on each device, the lowest mark under which a value was seen that is not finite.
 ///
-/// Nothing waits for the device until [`lowest`](Self::lowest) is asked.
-pub(in crate::model) struct Watch {
-    lowest: Tensor,
+/// Nothing waits for a device until [`lowest`](Self::lowest) is asked.
+#[derive(Default)]
+pub(in crate::model) struct Watches {
+    /// One number for each device that was looked at.
+    lowest: Vec<Tensor>,
 }
 
-impl Watch {
-    pub(in crate::model) fn new(device: &Device) -> Result<Self> {
-        Ok(Self { lowest: Tensor::new(&[u32::MAX], device)? })
-    }
-
+impl Watches {
     /// Looks at every element of `x`; whether a kernel could do so.
-    pub(in crate::model) fn look(&self, x: &Tensor, mark: u32) -> Result<bool> {
+    pub(in crate::model) fn look(&mut self, x: &Tensor, mark: u32) -> Result<bool> {
         let (Device::Cuda(device), Some(name)) = (x.device(), element(x.dtype())) else { return Ok(false) };
-        if !x.device().same_device(self.lowest.device()) {
-            return Ok(false);
-        }
+        let lowest = match self.lowest.iter().find(|lowest| lowest.device().same_device(x.device())) {
+            Some(lowest) => lowest.clone(),
+            None => {
+                self.lowest.push(Tensor::new(&[u32::MAX], x.device())?);
+                self.lowest[self.lowest.len() - 1].clone()
+            }
+        };
         let x = x.contiguous()?;
         let count = x.elem_count();
         let from = address(&x)?;
@@ -33,7 +35,7 @@ impl Watch {
         let arguments = [
             Argument::Address(from),
             Argument::Long(count as i64),
-            Argument::Address(address(&self.lowest)?),
+            Argument::Address(address(&lowest)?),
             Argument::Int(mark as i32),
         ];
         // SAFETY: the kernel reads `count` elements in packs that divide them, and writes one u32.
@@ -43,7 +45,10 @@ impl Watch {
 
     /// The lowest mark, after waiting for everything that was queued.
     pub(in crate::model) fn lowest(&self) -> Result<Option<u32>> {
-        let lowest = self.lowest.to_vec1::<u32>()?[0];
-        Ok((lowest != u32::MAX).then_some(lowest))
+        let mut seen = u32::MAX;
+        for lowest in &self.lowest {
+            seen = seen.min(lowest.to_vec1::<u32>()?[0]);
+        }
+        Ok((seen != u32::MAX).then_some(seen))
     }
 }
