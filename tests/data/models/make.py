@@ -1,128 +1,119 @@
-"""Makes everything in this folder but the scripts: small random checkpoints and reference values.
+"""Makes small random checkpoints and reference values by transformers.
 
-usage: make.py                              (transformers 5.17.0, torch 2.11.0, safetensors 0.8.0)
+usage: make.py --all FOLDER                 every family, form and storage (checkpoints.py), hidden size 64
+       make.py                              those that are kept in this folder, hidden size 32
        make.py --trained FOLDER NAME        reference values of FOLDER, a trained checkpoint
 
-The checkpoints have hidden sizes of a few dozen and a value that is not the default wherever a
-reader could miss one: head counts that are no powers of two, fewer key-value heads, a head_dim that
-is not hidden/heads or is odd, biases that are not zero, norm weights that are not one, large
-epsilons, a small base. `cases.json` lists what differs from the base config.json in each case, and
-each case has its values of every tap in its last layer, by transformers in eager mode: all in
-float64, promoted as hugging_face.py says; logits, probabilities and rotated queries in float32 also.
+Written for transformers 5.17.0, torch 2.11.0, safetensors 0.8.0.
+
+A set is a folder with `cases.json`, a folder per checkpoint, and `references/`, with the values of
+every tap: `f64.TAP` by transformers in eager mode promoted to float64 as hugging_face.py says, and
+`f32.TAP` as it is. A form that is another way to write the same configuration is read by
+transformers too, and must have the same bits; then it has the values of that case. What is kept in
+this folder has 48 values of each tap, of variants of few taps; `config` in its cases.json is what
+differs from the checkpoint's config.json.
 """
 import json
 import subprocess
 import sys
+import tempfile
+import zlib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-TOKENS = [3, 17, 42, 5, 5, 60, 0, 29, 11, 38, 63, 8]
-TEXT = "A wavelet is a function of mean zero, and a rotation of a pair of coordinates is not yet one."
 FEW = ["logits", "query_rotated", "attention"]
-
-ROPE = {"rope_theta": 300.0}
-CASES = {
-    # name: (checkpoint, what replaces keys of config.json; None removes one)
-    "llama": ("llama", {}),
-    "llama-v4": ("llama", {
-        "rope_parameters": None, "dtype": None, "torch_dtype": "bfloat16", "rope_theta": 300.0,
-        "rope_scaling": {"type": "linear", "factor": 2.5},
-    }),
-    "llama-default": ("llama", {"rope_parameters": ROPE | {"rope_type": "default"}}),
-    "llama-dynamic": ("llama", {
-        "max_position_embeddings": 8, "rope_parameters": ROPE | {"rope_type": "dynamic", "factor": 3.0},
-    }),
-    "llama-yarn": ("llama", {"rope_parameters": ROPE | {
-        "rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16, "beta_fast": 4.0,
-        "beta_slow": 0.5, "truncate": False,
-    }}),
-    "llama-longrope": ("llama", {"max_position_embeddings": 32, "rope_parameters": ROPE | {
-        "rope_type": "longrope", "original_max_position_embeddings": 10,
-        "short_factor": [1.0, 1.1, 1.2, 1.3, 1.4, 1.5], "long_factor": [1.0, 1.5, 2.0, 3.0, 4.0, 6.0],
-    }}),
-    "gpt-neox": ("gpt-neox", {}),
-    "gpt-neox-v4": ("gpt-neox", {
-        "rope_parameters": None, "rotary_pct": 0.4, "rotary_emb_base": 300, "use_parallel_residual": False,
-    }),
-    "bloom": ("bloom", {}),
-    "bloom-after-norm": ("bloom", {"apply_residual_connection_post_layernorm": True}),
-}
+TEXT = "A wavelet is a function of mean zero, and a rotation of a pair of coordinates is not yet one."
 
 
-def configs():
-    from transformers import BloomConfig, GPTNeoXConfig, LlamaConfig
-
-    return {
-        "llama": LlamaConfig(
-            vocab_size=64, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
-            head_dim=12, intermediate_size=40, attention_bias=True, mlp_bias=True, rms_norm_eps=3e-3,
-            max_position_embeddings=64, initializer_range=0.25, bos_token_id=0, eos_token_id=0,
-            rope_parameters=ROPE | {
-                "rope_type": "llama3", "factor": 4.0, "low_freq_factor": 1.0, "high_freq_factor": 3.0,
-                "original_max_position_embeddings": 32,
-            },
-        ),
-        "gpt-neox": GPTNeoXConfig(
-            vocab_size=64, hidden_size=45, num_hidden_layers=2, num_attention_heads=3, intermediate_size=50,
-            layer_norm_eps=3e-3, max_position_embeddings=64, initializer_range=0.25, bos_token_id=0, eos_token_id=0,
-            rope_parameters=ROPE | {"rope_type": "default", "partial_rotary_factor": 0.4},
-        ),
-        "bloom": BloomConfig(
-            vocab_size=64, hidden_size=30, n_layer=2, n_head=6, layer_norm_epsilon=3e-3, initializer_range=0.25,
-            bos_token_id=0, eos_token_id=0,
-        ),
-    }
-
-
-def make_checkpoints():
+def create(case, folder):
+    """The checkpoint of a case; returns config.json and the tensors as they are stored."""
     import torch
     import transformers
+    from safetensors.torch import load_file
 
-    stored = {"llama": torch.bfloat16, "gpt-neox": torch.float16, "bloom": torch.float32}
-    for name, config in configs().items():
-        torch.manual_seed(len(name))
-        model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-        with torch.no_grad():
-            for parameter in model.parameters():
-                if parameter.ndim == 1:
-                    # A norm's weight is 1 and a bias 0 when fresh; here neither.
-                    parameter.add_(0.3 * torch.randn_like(parameter))
-        # llama in two files with an index, the others in one.
-        model.to(stored[name]).save_pretrained(HERE / name, max_shard_size="30KB" if name == "llama" else "1GB")
-        (HERE / name / "generation_config.json").unlink(missing_ok=True)
+    config = transformers.AutoConfig.for_model(case.family, **case.config)
+    auto = {"bert": "AutoModelForMaskedLM", "gemma3": "AutoModelForImageTextToText"}
+    auto = getattr(transformers, auto.get(case.family, "AutoModelForCausalLM"))
+    model = auto.from_config(config, dtype=torch.float64)
+    fill(model, case)
+    dtype, *layout = case.storage.split("-")
+    model = model.to({"f64": torch.float64, "f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}[dtype])
+    with tempfile.TemporaryDirectory() as plain:
+        model.save_pretrained(plain)
+        config = json.loads((Path(plain) / "config.json").read_text())
+        tensors = load_file(Path(plain) / "model.safetensors")
+    tensors = {name: value.contiguous() for name, value in case.rename(tensors, config).items()}
+    config = case.edit(config)
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    write(folder, tensors, layout)
+    return config, tensors
 
 
-def folder_of(case, where):
-    """The folder of a case, made in `where`: the checkpoint's files, and its own config.json."""
-    checkpoint, changes = CASES[case]
-    folder = where / case
-    folder.mkdir()
-    for file in (HERE / checkpoint).iterdir():
-        (folder / file.name).write_bytes(file.read_bytes())
-    config = json.loads((folder / "config.json").read_text())
-    for key, value in changes.items():
-        if value is None:
-            config.pop(key, None)
-        else:
-            config[key] = value
-    (folder / "config.json").write_text(json.dumps(config, indent=2))
-    return folder
+def fill(model, case):
+    """Random weights, each tensor from a seed of its own: its name."""
+    import torch
+    from transformers.pytorch_utils import Conv1D
+
+    embeddings = {id(module.weight) for module in model.modules() if isinstance(module, torch.nn.Embedding)}
+    transposed = {id(module.weight) for module in model.modules() if isinstance(module, Conv1D)}
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            generator = torch.Generator().manual_seed(zlib.crc32(f"{case.family} {name}".encode()))
+            noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+            if parameter.ndim == 1:
+                # A norm's weight is 1 (0 where 1 is added to it) and a bias 0 when fresh; here neither.
+                parameter.add_(0.3 * noise)
+            elif id(parameter) in embeddings:
+                parameter.copy_(0.3 * noise)
+            else:
+                inputs = parameter.shape[0] if id(parameter) in transposed else parameter[0].numel()
+                parameter.copy_(1.5 * noise / inputs**0.5)
+                if any(part in name for part in ("q_proj", "k_proj", "c_attn", "query", "Wqkv", "qkv_proj")):
+                    parameter.mul_(case.scale)
+
+
+def write(folder, tensors, layout):
+    import torch
+    from safetensors.torch import save_file
+
+    names = sorted(tensors)
+    if "bin" in layout:
+        stem, suffix, save = "pytorch_model", "bin", torch.save
+    else:
+        stem, suffix = "model", "safetensors"
+        save = lambda part, path: save_file(part, path, metadata={"format": "pt"})
+    if "sharded" not in layout:
+        save(tensors, folder / f"{stem}.{suffix}")
+        return
+    shards = 2
+    index = {"metadata": {"total_size": sum(value.nbytes for value in tensors.values())}, "weight_map": {}}
+    for shard in range(shards):
+        file = f"{stem}-{shard + 1:05}-of-{shards:05}.{suffix}"
+        part = names[shard * len(names) // shards : (shard + 1) * len(names) // shards]
+        save({name: tensors[name] for name in part}, folder / file)
+        index["weight_map"] |= {name: file for name in part}
+    (folder / f"{stem}.{suffix}.index.json").write_text(json.dumps(index, indent=1) + "\n")
 
 
 def values_of(folder, tokens, precision, layers=None):
-    """The taps by a process of its own: transformers is promoted as it is imported, or not."""
-    import tempfile
-
+    """The taps of one checkpoint."""
     from safetensors.torch import load_file
 
     with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
-        request = json.dumps([str(folder), tokens, precision, layers, file.name])
-        subprocess.run([sys.executable, __file__, "--values", request], check=True)
+        serve_apart(precision, [[str(folder), tokens, layers, file.name]])
         return load_file(file.name)
 
 
-def serve(request):
-    folder, tokens, precision, layers, target = json.loads(request)
+def serve_apart(precision, requests):
+    """In a process of its own: transformers is promoted as it is imported, or not."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(requests, file)
+        file.flush()
+        subprocess.run([sys.executable, __file__, "--values", precision, file.name], check=True)
+
+
+def serve(precision, requests):
     import hugging_face
 
     if precision == "f64":
@@ -130,34 +121,132 @@ def serve(request):
     import torch
     from safetensors.torch import save_file
 
-    model = hugging_face.load(folder, torch.float64 if precision == "f64" else torch.float32)
-    values = hugging_face.taps(model, tokens, layers)
-    save_file({name: value.contiguous() for name, value in values.items()}, target)
+    silence()
+    failed = []
+    for folder, tokens, layers, target in json.loads(Path(requests).read_text()):
+        try:
+            model = hugging_face.load(folder, torch.float64 if precision == "f64" else torch.float32)
+            save_file(hugging_face.taps(model, tokens, layers), target)
+        except Exception as error:
+            error.add_note(f"in {folder}, {precision}")
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup(f"{len(failed)} checkpoints", failed)
 
 
-def make_references():
-    import tempfile
+def make_set(cases, where):
+    """Checkpoints and all values, a folder for each."""
+    import checkpoints
 
-    from safetensors.torch import save_file
+    listed = {}
+    for case in cases:
+        create(case, where / case.name)
+        reference = f"{case.family}-{case.same_as}-f32" if case.same_as else case.name
+        listed[case.name] = {"family": case.family, "form": case.form, "storage": case.storage,
+                             "checkpoint": case.name, "reference": reference, "config": {}}
+    print(f"{len(cases)} checkpoints")
+    (where / "references").mkdir()
+    with tempfile.TemporaryDirectory() as place:
+        file = lambda precision, name: f"{place}/{name}.{precision}"
+        for precision in "f64", "f32":
+            serve_apart(precision, [
+                [str(where / case.name), checkpoints.TOKENS, None, file(precision, case.name)]
+                for case in cases if case.readable and (precision == "f64" or not case.same_as)])
+        for case in cases:
+            reference = listed[case.name]["reference"]
+            if case.readable:
+                require_same(case, file("f64", case.name), file("f64", reference))
+            if not case.same_as:
+                save_values(where / "references" / f"{reference}.safetensors",
+                            {precision: file(precision, reference) for precision in ("f64", "f32")})
+    write_list(where, listed)
 
-    (HERE / "references").mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as where:
-        for case, (checkpoint, changes) in CASES.items():
-            folder = folder_of(case, Path(where))
-            wide = values_of(folder, TOKENS, "f64", [1])
-            narrow = values_of(folder, TOKENS, "f32", [1])
-            last = lambda name: name.split(".")[-1]
-            # A variant shows in a few taps; the base cases have them all.
-            few = {name for name in wide if last(name) in FEW}
-            kept = {f"f64.{name}": value for name, value in wide.items() if not changes or name in few}
-            kept |= {f"f32.{name}": value for name, value in narrow.items() if name in few and not changes}
-            save_file(kept, HERE / "references" / f"{case}.safetensors")
-    cases = {case: {"checkpoint": checkpoint, "config": changes} for case, (checkpoint, changes) in CASES.items()}
-    (HERE / "cases.json").write_text(json.dumps({"tokens": TOKENS, "cases": cases}, indent=1) + "\n")
+
+def make_kept():
+    """The ones in this folder: weights shared, values of each tap sampled."""
+    import shutil
+
+    import checkpoints
+
+    shutil.rmtree(HERE / "references", ignore_errors=True)
+    (HERE / "references").mkdir()
+    listed, configs = {}, {}
+    with tempfile.TemporaryDirectory() as place:
+        place = Path(place)
+        for checkpoint, case in checkpoints.kept_cases():
+            name = checkpoint if checkpoint not in configs else f"{checkpoint}-{case.form}"
+            folder = place / name
+            if checkpoint in configs:
+                config, _ = create(case, place / "new" / name)
+                shutil.copytree(place / checkpoint, folder)
+                (folder / "config.json").write_text(json.dumps(config))
+            else:
+                config, _ = create(case, folder)
+                configs[checkpoint] = config
+                shutil.rmtree(HERE / checkpoint, ignore_errors=True)
+                shutil.copytree(folder, HERE / checkpoint)
+            base = configs[checkpoint]
+            changed = {key: value for key, value in config.items() if base.get(key) != value}
+            changed |= {key: None for key in base if key not in config}
+            listed[name] = {"family": case.family, "form": case.form, "storage": case.storage,
+                            "checkpoint": checkpoint, "reference": name, "config": changed}
+        for precision in "f64", "f32":
+            serve_apart(precision, [
+                [str(place / name), checkpoints.TOKENS, None, str(place / f"{name}.{precision}")]
+                for name in listed if precision == "f64" or name in configs])
+        for name in listed:
+            files = {precision: place / f"{name}.{precision}" for precision in ("f64", "f32")}
+            if name not in configs:
+                del files["f32"]
+            few = {"f64": None if name in configs else FEW, "f32": FEW}
+            save_values(HERE / "references" / f"{name}.safetensors", files, sampled, few)
+    write_list(HERE, listed)
+
+
+def write_list(where, listed):
+    import checkpoints
+
+    text = json.dumps({"tokens": checkpoints.TOKENS, "cases": listed}, indent=1)
+    (where / "cases.json").write_text(text + "\n")
+
+
+def save_values(target, files, reduce=lambda value: value, few=None):
+    """Values of files by precision; of each, of these taps only, where there is a list."""
+    from safetensors.torch import load_file, save_file
+
+    few = few or dict.fromkeys(files)
+    save_file({f"{precision}.{name}": reduce(value) for precision, file in files.items()
+               for name, value in load_file(file).items()
+               if few[precision] is None or name.split(".")[-1] in few[precision]}, target)
+
+
+def require_same(case, observed, expected):
+    """Another way to write a configuration is read as the same one, bit by bit."""
+    import torch
+    from safetensors.torch import load_file
+
+    expected = load_file(expected)
+    for name, value in load_file(observed).items():
+        assert torch.equal(value, expected[name]), f"{case.name} is read as another model at {name}"
+
+
+def sampled(value):
+    """48 values in row-major order, evenly spaced."""
+    import torch
+
+    flat = value.flatten()
+    return flat if len(flat) <= 48 else flat[torch.arange(48) * len(flat) // 48].clone()
+
+
+def silence():
+    import transformers
+
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
 
 
 def make_trained(folder, name):
-    """48 values of each tap, evenly spaced in row-major order, and its mean and mean square."""
+    """Sampled values of each tap, and its mean and mean square."""
     import torch
     from safetensors.torch import save_file
     from tokenizers import Tokenizer
@@ -166,22 +255,27 @@ def make_trained(folder, name):
     kept = {"tokens": torch.tensor(tokens)}
     for precision in ("f32", "f64"):
         for tap, value in values_of(folder, tokens, precision).items():
-            flat = value.flatten()
-            kept[f"{precision}.{tap}"] = flat[:: max(1, len(flat) // 48)][:48].clone()
+            kept[f"{precision}.{tap}"] = sampled(value)
             if precision == "f64":
-                kept[f"moments.{tap}"] = torch.stack([flat.mean(), flat.square().mean()])
-    save_file(kept, HERE / "references" / f"trained-{name}.safetensors", metadata={"text": TEXT})
+                kept[f"moments.{tap}"] = torch.stack([value.mean(), value.square().mean()])
+    save_file(kept, HERE / f"trained-{name}.safetensors", metadata={"text": TEXT})
 
 
 if __name__ == "__main__":
     sys.path.insert(0, str(HERE))
+    import checkpoints
+
     match sys.argv[1:]:
+        case ["--all", folder, *families]:
+            found = [one for one in checkpoints.all_cases() if not families or one.family in families]
+            silence()
+            make_set(found, Path(folder))
         case []:
-            make_checkpoints()
-            make_references()
+            silence()
+            make_kept()
         case ["--trained", folder, name]:
             make_trained(folder, name)
-        case ["--values", request]:
-            serve(request)
+        case ["--values", precision, requests]:
+            serve(precision, requests)
         case _:
             sys.exit(__doc__)
