@@ -16,9 +16,7 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use ropelet::model::{
-    Block, Checkpoint, Decoder, Device, LagProfile, Precision, Select, Sink, Site, Tap,
-};
+use ropelet::model::{Block, Checkpoint, Decoder, Device, LagProfile, Precision, Select, Sink, Site, Tap};
 use ropelet::numeric::{Real, gamma};
 use serde_json::Value;
 
@@ -64,35 +62,49 @@ impl Agreement {
     }
 
     /// Largest differences: in `f64`; in `f32` logits, probabilities and others, from `f32` or `f64`.
-    fn row(&self) -> String {
+    fn largest(&self) -> [f64; 4] {
         let narrow = |of: fn(&str) -> bool| {
             self.eager.iter().chain([&self.narrow]).map(|comparison| comparison.largest(of)).fold(0.0, f64::max)
         };
-        let columns = [
+        [
             self.wide.largest(|_| true),
             narrow(|tap| tap == "logits"),
             narrow(|tap| tap == "attention"),
             narrow(|tap| tap != "logits" && tap != "attention"),
-        ];
-        columns.map(|largest| format!("{largest:.1e}")).join(" | ")
+        ]
     }
 }
 
-/// Compares every case; prints a row of Markdown for each.
+const COLUMNS: &str = "f64 | f32 logits | f32 probabilities | f32 others |";
+
+fn cells(largest: [f64; 4]) -> String {
+    largest.map(|largest| format!("{largest:.1e} |")).join(" ")
+}
+
+/// Compares every case; prints a table in Markdown of all, and one of families.
 fn compare(set: &Set) {
-    println!("| family | form | storage | f64 | f32 logits | f32 probabilities | f32 others |\n|---|---|---|---|---|---|---|");
+    println!("| family | form | storage | {COLUMNS}\n|---|---|---|---|---|---|---|");
+    let mut families: BTreeMap<&str, (usize, [f64; 4])> = BTreeMap::new();
     let mut faults = Vec::new();
     for case in &set.cases {
         let fault = match Agreement::of(case, &set.tokens) {
             Ok(agreement) => {
-                println!("| `{}` | {} | {} | {} |", case.family, case.form, case.storage, agreement.row());
+                let largest = agreement.largest();
+                println!("| `{}` | {} | {} | {}", case.family, case.form, case.storage, cells(largest));
+                let (count, family) = families.entry(&case.family).or_default();
+                *count += 1;
+                family.iter_mut().zip(largest).for_each(|(most, largest)| *most = most.max(largest));
                 agreement.fault()
             }
             Err(error) => Some(error.to_string()),
         };
         faults.extend(fault.map(|fault| format!("{}: {fault}", case.name)));
     }
-    println!("{} of {} agree", set.cases.len() - faults.len(), set.cases.len());
+    println!("\n| family | checkpoints | {COLUMNS}\n|---|---|---|---|---|---|");
+    for (family, (count, largest)) in families {
+        println!("| `{family}` | {count} | {}", cells(largest));
+    }
+    println!("\n{} of {} agree", set.cases.len() - faults.len(), set.cases.len());
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
@@ -121,7 +133,8 @@ fn compare_trained(folder: &Path, name: &str) -> String {
     let checkpoint = Checkpoint::open(folder).unwrap();
     let (expected, text) = stored(&data().join(format!("models/trained-{name}.safetensors")));
     let under = |prefix: &str| -> Values {
-        let named = |(name, values): (&String, &Vec<f64>)| Some((name.strip_prefix(prefix)?.to_owned(), values.clone()));
+        let named =
+            |(name, values): (&String, &Vec<f64>)| Some((name.strip_prefix(prefix)?.to_owned(), values.clone()));
         expected.iter().filter_map(named).collect()
     };
     let tokens: Vec<u32> = expected["tokens"].iter().map(|id| *id as u32).collect();

@@ -5,8 +5,8 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 use std::fs;
 
 use ropelet::model::{
-    Activation, Affine, AttentionSpec, Checkpoint, LayerSpec, LearnedPositions, Mask, Norm, Position, Precision, Rotary,
-    Spec, Topology,
+    Activation, Affine, AttentionSpec, Checkpoint, LayerSpec, LearnedPositions, Mask, Norm, Position, Precision,
+    Rotary, Spec, Topology,
 };
 use ropelet::numeric::Pairing;
 use ropelet::rope::Scaling;
@@ -325,10 +325,12 @@ fn rotates(position: &Position) -> bool {
 
 /// How far the taps of a misread checkpoint are off; says it.
 fn caught(case: &Case, name: &str, checkpoint: &Checkpoint, tokens: &[u32]) -> Result<(), String> {
-    let observed = taps(checkpoint, tokens, Precision::F32).map_err(|error| format!("{}, {name}: {error}", case.name))?;
+    let observed =
+        taps(checkpoint, tokens, Precision::F32).map_err(|error| format!("{}, {name}: {error}", case.name))?;
     let found = Comparison::of(&observed, &case.expected("f64."));
     let (tap, ratio) = found.worst(crate::set::tolerance);
-    let said = format!("{}, {name}: {} of {} taps broken, {tap} by {ratio:.1e}", case.name, found.broken(), found.taps());
+    let said =
+        format!("{}, {name}: {} of {} taps broken, {tap} by {ratio:.1e}", case.name, found.broken(), found.taps());
     println!("{said}");
     if ratio > 2.0 { Ok(()) } else { Err(said) }
 }
@@ -412,6 +414,10 @@ fn misread_layouts_are_caught() {
         // The logits, since a tap of heads in another order differs in any case.
         let logits = BTreeMap::from([("logits".to_owned(), case.expected("f64.")["logits"].clone())]);
         let (_, ratio) = Comparison::of(&observed, &logits).worst(crate::set::tolerance);
-        assert!(ratio > 2.0, "{} with {misreading}: the logits are off by only {ratio:.1} of their tolerance", case.name);
+        assert!(
+            ratio > 2.0,
+            "{} with {misreading}: the logits are off by only {ratio:.1} of their tolerance",
+            case.name
+        );
     }
 }

@@ -10,38 +10,38 @@ use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 
 /// Values by name, such as `layers.1.query`.
-pub type Values = BTreeMap<String, Vec<f64>>;
+pub(crate) type Values = BTreeMap<String, Vec<f64>>;
 
-pub fn data() -> PathBuf {
+pub(crate) fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
 }
 
 /// A folder that `make.py` made.
-pub struct Set {
-    pub tokens: Vec<u32>,
-    pub cases: Vec<Case>,
+pub(crate) struct Set {
+    pub(crate) tokens: Vec<u32>,
+    pub(crate) cases: Vec<Case>,
     /// Where cases are put that share weights with another.
     _place: tempfile::TempDir,
 }
 
 /// One checkpoint of a set.
-pub struct Case {
-    pub name: String,
-    pub family: String,
-    pub form: String,
-    pub storage: String,
-    pub folder: PathBuf,
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) family: String,
+    pub(crate) form: String,
+    pub(crate) storage: String,
+    pub(crate) folder: PathBuf,
     reference: PathBuf,
 }
 
 impl Set {
     /// The one in the repository.
-    pub fn kept() -> Self {
+    pub(crate) fn kept() -> Self {
         Self::read(&data().join("models"))
     }
 
     /// The one that `ROPELET_MODELS` names: every family, form and storage.
-    pub fn whole() -> Option<Self> {
+    pub(crate) fn whole() -> Option<Self> {
         std::env::var_os("ROPELET_MODELS").map(|folder| Self::read(Path::new(&folder)))
     }
 
@@ -66,21 +66,21 @@ impl Set {
         }
     }
 
-    pub fn case(&self, name: &str) -> &Case {
+    pub(crate) fn case(&self, name: &str) -> &Case {
         self.cases.iter().find(|case| case.name == name).unwrap_or_else(|| panic!("no case {name}"))
     }
 }
 
 impl Case {
     /// The values under `f64.` or `f32.`, by their name without it; none of variants in `f32`.
-    pub fn expected(&self, prefix: &str) -> Values {
+    pub(crate) fn expected(&self, prefix: &str) -> Values {
         let (values, _) = stored(&self.reference);
         values.into_iter().filter_map(|(name, values)| Some((name.strip_prefix(prefix)?.to_owned(), values))).collect()
     }
 }
 
 /// Copies a checkpoint.
-pub fn copy(from: &Path, to: &Path) -> PathBuf {
+pub(crate) fn copy(from: &Path, to: &Path) -> PathBuf {
     fs::create_dir(to).unwrap();
     for file in fs::read_dir(from).unwrap().map(Result::unwrap) {
         fs::copy(file.path(), to.join(file.file_name())).unwrap();
@@ -89,7 +89,7 @@ pub fn copy(from: &Path, to: &Path) -> PathBuf {
 }
 
 /// Sets keys of config.json; `null` removes one.
-pub fn edit_config(folder: &Path, changes: &Value) {
+pub(crate) fn edit_config(folder: &Path, changes: &Value) {
     let file = folder.join("config.json");
     let mut config: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     for (key, value) in changes.as_object().unwrap() {
@@ -102,7 +102,7 @@ pub fn edit_config(folder: &Path, changes: &Value) {
 }
 
 /// The tensors of a file, and the text in its metadata.
-pub fn stored(file: &Path) -> (Values, Option<String>) {
+pub(crate) fn stored(file: &Path) -> (Values, Option<String>) {
     let bytes = fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     let values = |view: &safetensors::tensor::TensorView<'_>| -> Vec<f64> {
@@ -135,7 +135,7 @@ impl Sink for Everything {
 }
 
 /// Every tap of one text.
-pub fn taps(checkpoint: &Checkpoint, tokens: &[u32], precision: Precision) -> Result<Values, ModelError> {
+pub(crate) fn taps(checkpoint: &Checkpoint, tokens: &[u32], precision: Precision) -> Result<Values, ModelError> {
     let mut sink = Everything::default();
     let decoder = Decoder::new(checkpoint, &Device::CPU, precision)?.allow_extrapolation();
     decoder.run(&[tokens.to_vec()], &mut sink)?;
@@ -143,7 +143,7 @@ pub fn taps(checkpoint: &Checkpoint, tokens: &[u32], precision: Precision) -> Re
 }
 
 /// The tolerances that every correct `f32` forward keeps and that misreadings do not.
-pub fn tolerance(tap: &str) -> f64 {
+pub(crate) fn tolerance(tap: &str) -> f64 {
     match class(tap) {
         "logits" => 1e-4,
         "attention" => 1e-5,
@@ -157,11 +157,11 @@ fn class(tap: &str) -> &str {
 }
 
 /// The largest absolute difference of each tap that is compared.
-pub struct Comparison(Vec<(String, f64)>);
+pub(crate) struct Comparison(Vec<(String, f64)>);
 
 impl Comparison {
     /// Where fewer values are expected than observed, they are evenly spaced, as make.py takes them.
-    pub fn of(observed: &Values, expected: &Values) -> Self {
+    pub(crate) fn of(observed: &Values, expected: &Values) -> Self {
         assert!(!expected.is_empty(), "nothing to compare with");
         let difference = |(name, expected): (&String, &Vec<f64>)| {
             let observed = observed.get(name).unwrap_or_else(|| panic!("there is no tap {name}"));
@@ -177,23 +177,23 @@ impl Comparison {
         Self(expected.iter().map(difference).collect())
     }
 
-    pub fn taps(&self) -> usize {
+    pub(crate) fn taps(&self) -> usize {
         self.0.len()
     }
 
     /// The tap with the largest difference in units of its tolerance, and that ratio.
-    pub fn worst(&self, tolerance: impl Fn(&str) -> f64) -> (&str, f64) {
+    pub(crate) fn worst(&self, tolerance: impl Fn(&str) -> f64) -> (&str, f64) {
         let ratios = self.0.iter().map(|(name, difference)| (name.as_str(), difference / tolerance(name)));
         ratios.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap()
     }
 
     /// How many taps differ by more than their tolerance.
-    pub fn broken(&self) -> usize {
+    pub(crate) fn broken(&self) -> usize {
         self.0.iter().filter(|(name, difference)| *difference > tolerance(name)).count()
     }
 
     /// The largest difference of these taps.
-    pub fn largest(&self, of: impl Fn(&str) -> bool) -> f64 {
+    pub(crate) fn largest(&self, of: impl Fn(&str) -> bool) -> f64 {
         self.0.iter().filter(|(name, _)| of(class(name))).map(|(_, difference)| *difference).fold(0.0, f64::max)
     }
 }

@@ -158,6 +158,7 @@ LLAMA_ROPES = {
     "longrope-short": rope(
         "longrope", original_max_position_embeddings=32, factor=3.0, short_factor=[1.0, 1.1, 1.2, 1.3, 1.4, 1.5],
         long_factor=[1.0, 1.5, 2.0, 3.0, 4.0, 6.0]),
+    "proportional": rope("proportional", partial_rotary_factor=0.5, factor=1.5),
     "longrope-factor": rope(
         "longrope", original_max_position_embeddings=10, attention_factor=1.3,
         short_factor=[1.0, 1.1, 1.2, 1.3, 1.4, 1.5], long_factor=[1.0, 1.5, 2.0, 3.0, 4.0, 6.0]),
@@ -228,6 +229,9 @@ def gemma(h):
     yield Case("gemma", "mqa", base)
     yield Case("gemma", "v4", base, same_as="mqa",
                edit=edits(version_4(), merged(hidden_activation="gelu_pytorch_tanh")))
+    # The first files; the models were trained with the tanh form, which 5.17 does not take here.
+    yield Case("gemma", "hidden-act-gelu", base, same_as="mqa", readable=False,
+               edit=edits(version_4(), merged(hidden_act="gelu")))
     yield Case("gemma", "gqa-bias", base | dict(num_key_value_heads=2, attention_bias=True))
     yield Case("gemma", "tied-stored-head", base, same_as="mqa", rename=stored_head("model.embed_tokens.weight"))
     yield Case("gemma", "absent", sizes(h, kv=4, head_dim=256), edit=absent("head_dim"))
