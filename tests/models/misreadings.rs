@@ -56,7 +56,7 @@ const MISREADINGS: &[Misreading] = &[
             if let Position::Rotary(rotary) = &mut attention.position
                 && rotary.scaling == Scaling::None
             {
-                rotary.dim = attention.head_dim;
+                rotary.dim = attention.head_dim / 2 * 2;
             }
         });
     }),
@@ -89,6 +89,13 @@ const MISREADINGS: &[Misreading] = &[
         attention(spec, |attention| {
             if let Position::RoundedAlibi { scale, .. } = &mut attention.position {
                 *scale = 1.0;
+            }
+        });
+    }),
+    ("ALiBi not rounded", |spec| {
+        attention(spec, |attention| {
+            if let Position::RoundedAlibi { slopes, scale } = &attention.position {
+                attention.position = Position::Alibi(slopes.iter().map(|slope| slope * scale).collect());
             }
         });
     }),
@@ -222,8 +229,7 @@ const MISREADINGS: &[Misreading] = &[
         topology(spec, |is| if is == Topology::ResidualAfterNorm { Topology::Sequential } else { is });
     }),
     ("residual after the norm", |spec| {
-        let all = spec.layers.iter().all(|layer| layer.attention_norm.is_some() && layer.mlp_norm.is_some());
-        if all {
+        if has_norms(spec) {
             topology(spec, |is| if is == Topology::Sequential { Topology::ResidualAfterNorm } else { is });
         }
     }),
@@ -231,7 +237,9 @@ const MISREADINGS: &[Misreading] = &[
         topology(spec, |is| if is == Topology::NormAfterResidual { Topology::Sequential } else { is });
     }),
     ("norm after the residual", |spec| {
-        topology(spec, |is| if is == Topology::Sequential { Topology::NormAfterResidual } else { is });
+        if has_norms(spec) {
+            topology(spec, |is| if is == Topology::Sequential { Topology::NormAfterResidual } else { is });
+        }
     }),
 ];
 
@@ -269,6 +277,11 @@ fn topology(spec: &mut Spec, change: fn(Topology) -> Topology) {
     layers(spec, |layer| layer.topology = change(layer.topology));
 }
 
+/// Whether there are norms that another topology would put elsewhere.
+fn has_norms(spec: &Spec) -> bool {
+    spec.layers.iter().all(|layer| layer.attention_norm.is_some() && layer.mlp_norm.is_some())
+}
+
 fn small_epsilon(norm: &mut Option<Norm>) {
     if let Some(norm) = norm {
         norm.eps = norm.eps.min(1e-5);
@@ -304,7 +317,11 @@ fn misread(spec: &Spec, change: fn(&mut Spec), tokens: usize) -> Option<Spec> {
                 let table = |rotary: &Rotary| rotary.frequencies(tokens).ok().map(|f| f.cos_sin::<f64>(&[1.0, 7.0]));
                 (a.dim, a.pairing) == (b.dim, b.pairing) && table(a) == table(b)
             }
-            (a, b) => (0..layer.heads).all(|head| bias(a, head) == bias(b, head)) && rotates(a) == rotates(b),
+            (a, b) => {
+                let same = |(a, b): (f64, f64)| (a - b).abs() < 1e-9;
+                let same_bias = |head| bias(a, head).into_iter().zip(bias(b, head)).all(same);
+                (0..layer.heads).all(same_bias) && rotates(a) == rotates(b)
+            }
         };
         if same_position {
             layer.position = original.position.clone();
@@ -382,7 +399,7 @@ fn misread_layouts_are_caught() {
         ("gpt-neox", "projections before heads", "attention.query_key_value.weight", parts_first(3)),
         ("gpt-neox", "keys before queries", "attention.query_key_value.weight", keys_first(3)),
         ("bloom", "projections before heads", "self_attention.query_key_value.weight", parts_first(6)),
-        ("falcon", "projections before heads", "self_attention.query_key_value.weight", parts_first(6)),
+        ("falcon", "projections before heads", "self_attention.query_key_value.weight", parts_first(12)),
         ("phi3", "up before gate", "mlp.gate_up_proj.weight", vec![1, 0]),
         ("phi3", "values before keys", "self_attn.qkv_proj.weight", vec![0, 1, 2, 3, 6, 7, 4, 5]),
         ("phi3", "per key-value head", "self_attn.qkv_proj.weight", vec![0, 1, 4, 6, 2, 3, 5, 7]),

@@ -135,7 +135,7 @@ impl Sink for Everything {
 }
 
 /// Every tap of one text.
-pub(crate) fn taps(checkpoint: &Checkpoint, tokens: &[u32], precision: Precision) -> Result<Values, ModelError> {
+pub(crate) fn taps(checkpoint: &Checkpoint, tokens: &[u32], precision: Precision) -> Result<Values, Box<ModelError>> {
     let mut sink = Everything::default();
     let decoder = Decoder::new(checkpoint, &Device::CPU, precision)?.allow_extrapolation();
     decoder.run(&[tokens.to_vec()], &mut sink)?;

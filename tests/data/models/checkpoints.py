@@ -471,8 +471,8 @@ def falcon(h):
     yield Case("falcon", "one-norm", new | dict(num_ln_in_parallel_attn=1))
     yield Case("falcon", "multi-query", old)
     yield Case("falcon", "alibi", rw)
-    # Heads that are no power of two, slopes that bfloat16 rounds.
-    yield Case("falcon", "alibi-6-heads", rw | dict(hidden_size=h // 6 * 6, num_attention_heads=6))
+    # As many heads, and no power of two, as it takes for slopes that bfloat16 rounds.
+    yield Case("falcon", "alibi-12-heads", rw | dict(hidden_size=h // 12 * 12, num_attention_heads=12))
     yield Case("falcon", "alibi-parallel", rw | dict(parallel_attn=True, multi_query=True))
     yield Case("falcon", "v4", old, same_as="multi-query", edit=version_4())
     yield Case("falcon", "two-norms-v4", new, same_as="two-norms", edit=version_4())
@@ -622,6 +622,6 @@ def kept_cases():
     yield kept("olmo", "clip", "bf16")
     yield kept("olmo2", "gqa", "bf16")
     yield kept("stablelm", "parallel", "f16", **rope(partial_rotary_factor=0.75))
-    yield kept("falcon", "alibi-6-heads", "bf16")
+    yield kept("falcon", "alibi-12-heads", "bf16")
     yield kept("opt", "norm-after-projected", "f16")
     yield kept("bert", "hub", "bf16")
