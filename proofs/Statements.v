@@ -12,7 +12,8 @@ From Ropelet Require
   rope_is_haar_only_at_an_eighth_turn haar_never_occurs_at_an_integer_position
   equal_sine_and_cosine_give_haar haar_like_pair_has_zero_mean zero_mean_carries_over_by_analogy
   haar_like_pair_is_orthonormal ricker_constant_is_two_pi gaussian_is_admissible
-  uncorrected_morlet_is_admissible PiIrrational.
+  uncorrected_morlet_is_admissible PiIrrational haar_like_constant_has_a_closed_form
+  every_two_banded_matrix_is_a_wavelet_transform haar_constant_is_two_ln_two.
 Local Open Scope R_scope.
 
 (** * haar-type-matrix-equals-rope *)
@@ -146,6 +147,17 @@ Theorem shift_below_one_keeps_the_row : forall f delta j t, 0 <= delta < 1 -> t 
   daughter 1 (INR j - delta) (psi f) (INR t) = 0 /\ daughter 1 (INR j - delta) (psi' f) (INR t) = 0.
 Proof. exact shift_of_one_keeps_the_row.shift_below_one_keeps_the_row. Qed.
 
+(** * every-two-banded-matrix-is-a-wavelet-transform *)
+
+(** One bounded w on [0, 2] of mean 0, and distinct shifts in (0, 1), sample the first n rows. *)
+Theorem every_two_banded_matrix_is_a_wavelet_transform : forall (A : matrix) n,
+  (forall j t, A j t <> 0 -> t = j \/ t = S j) ->
+  exists w delta B, (forall j, (j < n)%nat -> 0 < delta j < 1) /\
+    (forall i j, delta i = delta j -> i = j) /\
+    (forall t, Rabs (w t) <= B) /\ (forall t, t < 0 \/ 2 < t -> w t = 0) /\ line_integral w 0 /\
+    forall j t, (j < n)%nat -> daughter 1 (INR j - delta j) w (INR t) = A j t.
+Proof. exact every_two_banded_matrix_is_a_wavelet_transform.every_two_banded_matrix_is_a_wavelet_transform. Qed.
+
 (** * monotone-phase-is-impossible *)
 
 Theorem phase_falls_by_its_spread : forall f delta0 delta1 phi0 phi1,
@@ -277,6 +289,30 @@ Theorem equal_sine_and_cosine_do_not_give_haar :
   (forall row column, rotation (5 * (PI/4)) row column = - haar_block row column) /\
   ~ (forall row column, rotation (5 * (PI/4)) row column = haar_block row column).
 Proof. exact equal_sine_and_cosine_give_haar.equal_sine_and_cosine_do_not_give_haar. Qed.
+
+(** * haar-like-constant-has-a-closed-form *)
+
+(** The same constant for psi and psi'. As Ci x = gamma + ln x - Cin x, ln 2 - Cin 2W + Cin W is
+    Ci 2W - Ci W. *)
+Theorem haar_like_constant_has_a_closed_form : forall K, (1 <= K)%nat ->
+  let W := 2 * INR K * PI in
+  let C := 4 / W * (Si W + ln 2 - Cin (2 * W) + Cin W) + (4 * Cin W + 2 * Si (2 * W) - 4 * Si W) / W ^ 2 in
+  admissibility_constant (psi (turns K)) none C /\ admissibility_constant (psi' (turns K)) none C.
+Proof. exact haar_like_constant_has_a_closed_form.haar_like_constant_has_a_closed_form. Qed.
+
+Theorem haar_like_pair_shares_a_spectrum : forall K P x, (1 <= K)%nat ->
+  let W := 2 * INR K * PI in x ^ 2 <> W ^ 2 ->
+  spectrum (psi (turns K)) none P \/ spectrum (psi' (turns K)) none P ->
+  P x = 4 * sin (x / 2) ^ 2 * (W ^ 2 + x ^ 2 + 2 * x * W * sin x) / (W ^ 2 - x ^ 2) ^ 2.
+Proof. exact haar_like_constant_has_a_closed_form.haar_like_pair_shares_a_spectrum. Qed.
+
+(** * haar-constant-is-two-ln-two *)
+
+Theorem haar_constant_is_two_ln_two : admissibility_constant haar none (2 * ln 2).
+Proof. exact haar_constant_is_two_ln_two.haar_constant_is_two_ln_two. Qed.
+
+Theorem haar_has_spectrum : spectrum haar none (fun omega => 4 * (1 - cos (omega / 2)) ^ 2 / omega ^ 2).
+Proof. exact haar_constant_is_two_ln_two.haar_has_spectrum. Qed.
 
 (** * ricker-constant-is-two-pi *)
 

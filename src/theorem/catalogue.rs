@@ -181,7 +181,7 @@ static CATALOGUE: [Statement; 28] = [
     Statement {
         id: "every-two-banded-matrix-is-a-wavelet-transform",
         title: "Any matrix with entries at (j, j) and (j, j+1) alone is such a wavelet transform, RoPE or not",
-        standing: Standing::Proved,
+        standing: Standing::ProvedByMachine,
         hypotheses: &[
             "row j has its nonzero entries in columns j and j + 1",
             "one psi, bounded, supported on [0, 2], of mean 0; distinct shifts in (0, 1)",
@@ -328,7 +328,7 @@ static CATALOGUE: [Statement; 28] = [
     Statement {
         id: "haar-like-constant-has-a-closed-form",
         title: "The Haar-like pair is admissible, with C_psi in closed form through Si, Ci and Cin, the same for both",
-        standing: Standing::Proved,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["f = 2 K pi frac t, K >= 1 whole", "C_psi is two-sided"],
         sources: &[source("daubechies1992", "§2.4"), source("oka2025", "§3.2, which does not use C_psi")],
         code: &["src/wavelet/haar_like.rs#HaarLike", "src/numeric/sine_integral.rs#sine_cosine_integral"],
@@ -340,7 +340,7 @@ static CATALOGUE: [Statement; 28] = [
     Statement {
         id: "haar-constant-is-two-ln-two",
         title: "The Haar wavelet on [0, 1) has C_psi = 2 ln 2, two-sided",
-        standing: Standing::Proved,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["psi = 1 on [0, 1/2), -1 on [1/2, 1)"],
         sources: &[source("daubechies1992", "§2.4")],
         code: &["src/wavelet/haar.rs#Haar"],
