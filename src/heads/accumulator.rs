@@ -1,5 +1,5 @@
 use crate::numeric::{Real, gamma};
-use crate::signal::{PowerSpectrum, Sides};
+use crate::signal::{PowerSpectrum, PowerSum, Sides};
 
 /// Sums over attention rows, by lag and by frequency.
 #[derive(Debug, Clone)]
@@ -7,10 +7,8 @@ pub(super) struct Accumulator {
     rows: u64,
     probabilities: Vec<f64>,
     scores: Vec<f64>,
-    power: Vec<f64>,
+    power: PowerSum<f64>,
     sink: f64,
-    /// The probabilities of the row in hand.
-    row: Vec<f64>,
 }
 
 /// What recording has left of a head: means over its rows.
@@ -40,10 +38,15 @@ impl Accumulator {
             rows: 0,
             probabilities: vec![0.0; lags],
             scores: vec![0.0; lags],
-            power: vec![0.0; lags / 2 + 1],
+            power: PowerSum::new(lags).expect("there are lags"),
             sink: 0.0,
-            row: Vec::with_capacity(lags),
         }
+    }
+
+    /// One of no rows and as many lags.
+    pub(super) fn emptied(&self) -> Self {
+        let zeros = vec![0.0; self.lags()];
+        Self { rows: 0, probabilities: zeros.clone(), scores: zeros, power: self.power.emptied(), sink: 0.0 }
     }
 
     pub(super) fn lags(&self) -> usize {
@@ -55,30 +58,20 @@ impl Accumulator {
     }
 
     /// Adds one row: probability and score at each lag, and the probability of key 0.
-    pub(super) fn add(&mut self, near: &[(f64, f64)], sink: f64, transform: &PowerSpectrum<f64>) {
+    pub(super) fn add(&mut self, probabilities: &[f64], scores: &[f64], sink: f64) {
         self.rows += 1;
         self.sink += sink;
-        for ((p, s), (probability, score)) in self.probabilities.iter_mut().zip(&mut self.scores).zip(near) {
-            *p += probability;
-            *s += score;
-        }
-        self.row.clear();
-        self.row.extend(near.iter().map(|(probability, _)| probability));
-        for (sum, power) in self.power.iter_mut().zip(power(&self.row, transform)) {
-            *sum += power;
-        }
+        add(&mut self.probabilities, probabilities);
+        add(&mut self.scores, scores);
+        self.power.add(probabilities);
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
         self.rows += other.rows;
         self.sink += other.sink;
-        for (mine, theirs) in [
-            (&mut self.probabilities, &other.probabilities),
-            (&mut self.scores, &other.scores),
-            (&mut self.power, &other.power),
-        ] {
-            mine.iter_mut().zip(theirs).for_each(|(sum, more)| *sum += more);
-        }
+        add(&mut self.probabilities, &other.probabilities);
+        add(&mut self.scores, &other.scores);
+        self.power.merge(&other.power);
     }
 
     /// The means; not a number where no row was added.
@@ -97,10 +90,14 @@ impl Accumulator {
             lag_profile: mean(&self.probabilities),
             score_spectrum: power(&score_profile, transform),
             score_profile,
-            spectrum: mean(&self.power),
+            spectrum: mean(&self.power.sum()),
             sink_mass: self.sink / self.rows as f64,
         }
     }
+}
+
+fn add(sums: &mut [f64], values: &[f64]) {
+    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
 }
 
 /// The bins `0..=N/2` of the two-sided spectrum; not numbers where the signal has none.

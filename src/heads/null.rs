@@ -109,15 +109,15 @@ pub(super) fn generator(seed: u64, purpose: Purpose, window: u64, query: usize, 
 /// lengths, one for each draw.
 pub(super) fn dirichlet_draws(windows: &[usize], lags: usize, draws: usize, seed: u64) -> Vec<Statistics> {
     let one = |draw| {
-        statistics_of_rows(windows, lags, |window, keys, near| {
-            dirichlet_row(near, keys, &mut generator(seed, Purpose::Dirichlet, window, keys - 1, draw))
+        statistics_of_rows(windows, lags, |window, keys, weights, scores| {
+            dirichlet_row(weights, scores, keys, &mut generator(seed, Purpose::Dirichlet, window, keys - 1, draw))
         })
     };
     (0..draws).into_par_iter().map(one).collect()
 }
 
 /// Draws a flat Dirichlet row of so many keys: fills in the nearest, and returns key 0.
-fn dirichlet_row(near: &mut [(f64, f64)], keys: usize, generator: &mut ChaCha8Rng) -> f64 {
+fn dirichlet_row(weights: &mut [f64], scores: &mut [f64], keys: usize, generator: &mut ChaCha8Rng) -> f64 {
     // Independent exponentials over their sum.
     let mut exponential = || -generator.sample::<f64, _>(Open01).ln();
     let mut sum = 0.0;
@@ -125,11 +125,11 @@ fn dirichlet_row(near: &mut [(f64, f64)], keys: usize, generator: &mut ChaCha8Rn
     for key in 0..keys {
         last = exponential();
         sum += last;
-        if let Some((weight, score)) = near.get_mut(key) {
+        if let (Some(weight), Some(score)) = (weights.get_mut(key), scores.get_mut(key)) {
             (*weight, *score) = (last, last.ln());
         }
     }
-    near.iter_mut().for_each(|(weight, _)| *weight /= sum);
+    weights.iter_mut().for_each(|weight| *weight /= sum);
     last / sum
 }
 
@@ -139,32 +139,30 @@ pub(super) fn alibi_draws(windows: &[usize], lags: usize, draws: usize) -> Vec<S
     let one = |slope: f64| {
         let bias = alibi_bias(slope, longest);
         let weights: Vec<f64> = bias.iter().map(|bias| bias.exp()).collect();
-        statistics_of_rows(windows, lags, |_, keys, near| {
+        statistics_of_rows(windows, lags, |_, keys, row, scores| {
             let sum: f64 = weights[..keys].iter().sum();
-            for (lag, (weight, score)) in near.iter_mut().enumerate() {
-                *weight = weights[lag] / sum;
-                *score = bias[lag];
-            }
+            row.iter_mut().zip(&weights).for_each(|(probability, weight)| *probability = weight / sum);
+            scores.copy_from_slice(&bias[..lags]);
             weights[keys - 1] / sum
         })
     };
     alibi_slopes(draws).into_par_iter().map(one).collect()
 }
 
-/// Accumulates rows that `fill` makes: it is given the window, the number of keys and the lags to
-/// fill with probabilities and scores, and returns the probability of key 0.
+/// Accumulates rows that `fill` makes: it is given the window, the number of keys, and the lags to
+/// fill with probabilities and with scores, and returns the probability of key 0.
 fn statistics_of_rows(
     windows: &[usize],
     lags: usize,
-    mut fill: impl FnMut(u64, usize, &mut [(f64, f64)]) -> f64,
+    mut fill: impl FnMut(u64, usize, &mut [f64], &mut [f64]) -> f64,
 ) -> Statistics {
     let mut accumulator = Accumulator::new(lags);
     let transform = PowerSpectrum::new(lags).expect("there are lags");
-    let mut near = vec![(0.0, 0.0); lags];
+    let (mut probabilities, mut scores) = (vec![0.0; lags], vec![0.0; lags]);
     for (window, &length) in windows.iter().enumerate() {
         for keys in lags..=length {
-            let sink = fill(window as u64, keys, &mut near);
-            accumulator.add(&near, sink, &transform);
+            let sink = fill(window as u64, keys, &mut probabilities, &mut scores);
+            accumulator.add(&probabilities, &scores, sink);
         }
     }
     accumulator.statistics(&transform)
@@ -191,9 +189,10 @@ mod tests {
         let (keys, draws) = (20, 4000);
         let rows: Vec<(f64, f64, f64)> = (0..draws)
             .map(|draw| {
-                let mut near = [(0.0, 0.0); 8];
-                let oldest = dirichlet_row(&mut near, keys, &mut generator(3, Purpose::Dirichlet, 0, 0, draw));
-                (near[0].0, oldest, near.iter().map(|(weight, _)| weight).sum())
+                let (mut weights, mut scores) = ([0.0; 8], [0.0; 8]);
+                let mut generator = generator(3, Purpose::Dirichlet, 0, 0, draw);
+                let oldest = dirichlet_row(&mut weights, &mut scores, keys, &mut generator);
+                (weights[0], oldest, weights.iter().sum())
             })
             .collect();
         let beta = |a: f64| Beta::new(a, keys as f64 - a).unwrap();

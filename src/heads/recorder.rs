@@ -30,8 +30,11 @@ pub struct Recorder {
     own: Accumulator,
     shuffled: Vec<Accumulator>,
     transform: Arc<PowerSpectrum<f64>>,
-    row: Vec<(f64, f64)>,
-    permuted: Vec<(f64, f64)>,
+    /// Probabilities and scores at each lag of the row in hand.
+    near: [Vec<f64>; 2],
+    /// `0, 1, 2, …`, as far as a row was long, and the permutation in hand.
+    ascending: Vec<u32>,
+    permuted: Vec<u32>,
 }
 
 impl Recorder {
@@ -48,7 +51,8 @@ impl Recorder {
             own: Accumulator::new(lags),
             shuffled: vec![Accumulator::new(lags); draws],
             transform: Arc::new(PowerSpectrum::new(lags).expect("there are lags")),
-            row: Vec::new(),
+            near: [vec![0.0; lags], vec![0.0; lags]],
+            ascending: Vec::new(),
             permuted: Vec::new(),
         })
     }
@@ -60,6 +64,13 @@ impl Recorder {
     pub fn each(heads: &[usize], lags: usize, draws: usize, seed: u64) -> Result<Vec<Self>, HeadsError> {
         let identities = heads.iter().enumerate().flat_map(|(layer, count)| (0..*count).map(move |head| (layer, head)));
         identities.map(|(layer, head)| Self::new(Identity { layer, head, seed }, lags, draws)).collect()
+    }
+
+    /// A recorder of no rows of the same head.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let empty = self.own.emptied();
+        Self { shuffled: vec![empty.clone(); self.shuffled.len()], own: empty, ..self.clone() }
     }
 
     /// Number of lags.
@@ -82,25 +93,35 @@ impl Recorder {
     ///
     /// # Panics
     /// When the slices differ in length.
-    pub fn row<T: Real>(&mut self, window: u64, probabilities: &[T], scores: &[T]) {
+    pub fn row<P: Real, S: Real>(&mut self, window: u64, probabilities: &[P], scores: &[S]) {
         assert_eq!(probabilities.len(), scores.len(), "one score belongs to each probability");
         let (keys, lags) = (probabilities.len(), self.own.lags());
         let Identity { layer, head, seed } = self.identity;
         if keys < lags {
             return;
         }
-        self.row.clear();
-        self.row.extend(probabilities.iter().zip(scores).rev().map(|(p, s)| (p.wide(), s.wide())));
-        self.own.add(&self.row[..lags], self.row[keys - 1].0, &self.transform);
+        let [near_probabilities, near_scores] = &mut self.near;
+        newest_first(near_probabilities, &probabilities[keys - lags..]);
+        newest_first(near_scores, &scores[keys - lags..]);
+        self.own.add(near_probabilities, near_scores, probabilities[0].wide());
+        let known = self.ascending.len() as u32;
+        self.ascending.extend(known..keys as u32);
+        // Fisher-Yates, stopped after the entries that count: the lags and key 0.
+        let places = (lags + 1).min(keys);
         for (draw, shuffled) in self.shuffled.iter_mut().enumerate() {
             let mut generator = generator(seed, Purpose::Shuffle { layer, head }, window, keys - 1, draw);
-            self.permuted.clone_from(&self.row);
-            // Fisher-Yates, stopped after the entries that count: the lags and key 0.
-            for place in 0..(lags + 1).min(keys) {
+            self.permuted.clear();
+            self.permuted.extend_from_slice(&self.ascending[..keys]);
+            for place in 0..places {
                 self.permuted.swap(place, generator.random_range(place as u32..keys as u32) as usize);
             }
-            let sink = self.permuted[lags.min(keys - 1)].0;
-            shuffled.add(&self.permuted[..lags], sink, &self.transform);
+            for ((probability, score), lag) in near_probabilities.iter_mut().zip(&mut *near_scores).zip(&self.permuted)
+            {
+                let key = keys - 1 - *lag as usize;
+                (*probability, *score) = (probabilities[key].wide(), scores[key].wide());
+            }
+            let oldest = keys - 1 - self.permuted[places - 1] as usize;
+            shuffled.add(near_probabilities, near_scores, probabilities[oldest].wide());
         }
     }
 
@@ -135,4 +156,8 @@ impl Recorder {
         }
         Ok((own, self.shuffled.iter().map(|shuffled| shuffled.statistics(&self.transform)).collect()))
     }
+}
+
+fn newest_first<T: Real>(near: &mut [f64], row: &[T]) {
+    near.iter_mut().zip(row.iter().rev()).for_each(|(near, value)| *near = value.wide());
 }

@@ -1,15 +1,17 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
+use rayon::prelude::*;
 
+use super::cpu;
 use super::decoder::{Batch, Decoder};
 use super::pass::{Pass, Place};
 use super::reduce::BlockReducer;
 use super::softmax::{additive_mask, masked_softmax, visible_softmax};
 use super::spec::{AttentionSpec, LayerSpec, Mask, Position, QkNorm, QkNormOver, Rotary};
 use super::weights::{LayerWeights, NormWeights};
-use super::{ModelError, Site, Tap};
+use super::{ModelError, RowBlock, RowReducer, Site, Tap};
 use crate::numeric::Pairing;
 
 /// Cosines and sines of a text's positions, `[tokens, dim/2]`.
@@ -65,8 +67,98 @@ impl Pass<'_, '_> {
         Ok(weights.attention_output.apply(&joined.to_dtype(decoder.precision.dtype())?)?)
     }
 
-    /// Attention times values, `[B, H, L, D]`, block by block of heads and queries.
-    pub(super) fn mix(
+    /// Attention times values, `[B, H, L, D]`.
+    fn mix(
+        &mut self,
+        number: usize,
+        attention: &AttentionSpec,
+        batch: &Batch,
+        query: &Tensor,
+        key: &Tensor,
+        value: &Tensor,
+    ) -> Result<Tensor, ModelError> {
+        let over_keys = Tap::ALL.into_iter().filter(|tap| tap.is_over_keys());
+        let seen = self.checking || over_keys.into_iter().any(|tap| self.wanted(Site { layer: Some(number), tap }).is_some());
+        if self.decoder.device.is_cpu() && !seen {
+            self.mix_rows(number, attention, batch, query, key, value)
+        } else {
+            self.mix_blocks(number, attention, batch, query, key, value)
+        }
+    }
+
+    /// The same where no tap over keys is looked at, in one loop over rows.
+    fn mix_rows(
+        &mut self,
+        number: usize,
+        attention: &AttentionSpec,
+        batch: &Batch,
+        query: &Tensor,
+        key: &Tensor,
+        value: &Tensor,
+    ) -> Result<Tensor, ModelError> {
+        let AttentionSpec { heads, kv_heads, head_dim: dim, mask, softcap, .. } = *attention;
+        let (texts, tokens) = (batch.texts.len(), batch.tokens);
+        let shape = cpu::Shape { texts, tokens, heads, kv_heads, dim, mask, softcap };
+        let bias = match &attention.position {
+            Position::Alibi(slopes) => cpu::Bias::Slopes(slopes.clone()),
+            position @ Position::RoundedAlibi { .. } => {
+                let keys = |head| (0..tokens).map(move |key| position.key_bias(head, key)).collect();
+                cpu::Bias::Keys((0..heads).map(keys).collect())
+            }
+            Position::None | Position::Rotary(_) => cpu::Bias::None,
+        };
+        let mut sums = self
+            .sink
+            .reduce(number)
+            .map(|reduction| BlockReducer::new(reduction, mask, &batch.texts, heads, tokens));
+        let mut by_head = sums.as_mut().map_or_else(Vec::new, BlockReducer::by_head);
+        let mut reducers: Vec<Vec<&mut dyn RowReducer>> = (0..texts * heads).map(|_| Vec::new()).collect();
+        for (reducers, reducer) in reducers.iter_mut().zip(&mut by_head) {
+            reducers.push(reducer);
+        }
+        if self.sink.wants_rows(number) {
+            for (reducers, reducer) in reducers.iter_mut().zip(self.sink.row_reducers(number, &batch.texts)) {
+                reducers.push(reducer);
+            }
+        }
+        let mixed = cpu::attend(shape, &bias, query, key, value, reducers)?;
+        if let Some(sums) = sums {
+            self.sink.put_reduced(sums.finish(number, &batch.texts)?).map_err(ModelError::Sink)?;
+        }
+        Ok(mixed)
+    }
+
+    /// Hands the rows of a block of heads and queries, `[B, heads, rows, keys]`, to what takes them.
+    fn hand_rows(
+        &mut self,
+        place: &Place,
+        mask: Mask,
+        batch: &Batch,
+        scores: &Tensor,
+        probabilities: &Tensor,
+    ) -> Result<(), ModelError> {
+        let (scores, probabilities) = (scores.to_dtype(DType::F64)?, probabilities.to_dtype(DType::F64)?);
+        let (scores, probabilities) =
+            (scores.flatten_all()?.to_vec1::<f64>()?, probabilities.flatten_all()?.to_vec1::<f64>()?);
+        let (tokens, heads) = (batch.tokens, &place.heads);
+        let plane = scores.len() / (batch.texts.len() * heads.len());
+        let stride = plane / place.rows.len();
+        let reducers = self.sink.row_reducers(place.number, &batch.texts);
+        let all = reducers.len() / batch.texts.len();
+        reducers.into_par_iter().enumerate().for_each(|(at, reducer)| {
+            let (text, head) = (at / all, at % all);
+            if heads.contains(&head) {
+                let start = (text * heads.len() + head - heads.start) * plane;
+                let (scores, probabilities) = (&scores[start..start + plane], &probabilities[start..start + plane]);
+                let block = RowBlock { first: place.rows.start, mask, tokens, stride, scores, probabilities };
+                reducer.rows(&cpu::Rows::F64(block));
+            }
+        });
+        Ok(())
+    }
+
+    /// The same block by block of heads and queries.
+    fn mix_blocks(
         &mut self,
         number: usize,
         attention: &AttentionSpec,
@@ -84,6 +176,7 @@ impl Pass<'_, '_> {
         let reduction = if self.checking { None } else { self.sink.reduce(number) };
         let mut reducer = reduction
             .map(|reduction| BlockReducer::new(reduction, attention.mask, &batch.texts, attention.heads, tokens));
+        let rows_wanted = !self.checking && self.sink.wants_rows(number);
         let mut groups = Vec::new();
         for kv in pieces(attention.kv_heads, blocks.kv_heads) {
             let heads = kv.start * shared..kv.end * shared;
@@ -133,6 +226,9 @@ impl Pass<'_, '_> {
                     masked_softmax(&biased, &self.mask(wanted, &scores)?, slopes)?
                 };
                 self.put_keys(&place, Tap::Attention, batch, || Ok(probabilities.clone()))?;
+                if rows_wanted {
+                    self.hand_rows(&place, attention.mask, batch, &scores, &probabilities)?;
+                }
                 if let Some(reducer) = &mut reducer {
                     reducer.add(heads.clone(), rows.clone(), &scores, &probabilities)?;
                 }
@@ -245,6 +341,9 @@ pub(super) fn rotate(x: &Tensor, rotary: &Rotary, turns: &Turns) -> Result<Tenso
     #[cfg(feature = "cuda")]
     if let Some(turned) = super::kernel::rotate(x, &turns.cos, &turns.sin, rotary.pairing)? {
         return Ok(turned);
+    }
+    if let Some(y) = cpu::rotate(x, rotary, &turns.cos, &turns.sin)? {
+        return Ok(y);
     }
     let (texts, heads, tokens, dim) = x.dims4()?;
     let pairs = rotary.dim / 2;

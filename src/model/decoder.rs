@@ -250,6 +250,9 @@ impl<'c> Decoder<'c> {
                 reduction.check()?;
                 depth = depth.max(number + 1);
             }
+            if sink.wants_rows(number) {
+                depth = depth.max(number + 1);
+            }
             for tap in Tap::ALL.into_iter().filter(|tap| tap.is_per_layer()) {
                 let site = Site { layer: Some(number), tap };
                 let Some(select) = sink.want(site) else { continue };

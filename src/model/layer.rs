@@ -1,6 +1,7 @@
 use candle_core::{D, Tensor};
 
 use super::attention::pieces;
+use super::cpu;
 use super::decoder::{Batch, Decoder};
 #[cfg(feature = "cuda")]
 use super::kernel;
@@ -15,6 +16,9 @@ impl Decoder<'_> {
         #[cfg(feature = "cuda")]
         if let Some(y) = kernel::norm(x, norm, weights)? {
             return y.to_dtype(self.precision.dtype());
+        }
+        if let Some(y) = cpu::norm(x, norm, weights)? {
+            return Ok(y);
         }
         let mut x = x.to_dtype(self.precision.wide())?;
         if norm.kind == NormKind::Layer {
@@ -65,6 +69,9 @@ impl Decoder<'_> {
         if let Some(y) = kernel::gated(x, None, activation)? {
             return Ok(y);
         }
+        if let Some(y) = cpu::gated(x, None, activation)? {
+            return Ok(y);
+        }
         let x = x.to_dtype(self.precision.wide())?;
         let y = match activation {
             Activation::Silu => x.silu()?,
@@ -82,6 +89,9 @@ impl Decoder<'_> {
     fn gated(&self, gate: &Tensor, up: &Tensor, activation: Activation) -> Result<Tensor, candle_core::Error> {
         #[cfg(feature = "cuda")]
         if let Some(y) = kernel::gated(gate, Some(up), activation)? {
+            return Ok(y);
+        }
+        if let Some(y) = cpu::gated(gate, Some(up), activation)? {
             return Ok(y);
         }
         self.activation(gate, activation)? * up

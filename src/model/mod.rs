@@ -15,6 +15,7 @@ mod attention;
 mod budget;
 mod checkpoint;
 mod config;
+mod cpu;
 mod decoder;
 mod embedding;
 mod error;
@@ -44,6 +45,7 @@ mod weights;
 
 pub use budget::{Budget, NotASize};
 pub use checkpoint::Checkpoint;
+pub use cpu::{RowBlock, RowReducer, Rows};
 pub use decoder::Decoder;
 pub use error::ModelError;
 pub use files::{Format, Storage, StoredFile};

@@ -1,9 +1,8 @@
 use std::error::Error;
 
-use rayon::prelude::*;
-
-use super::{Block, Decoder, Mask, ModelError, Select, Sink, Site, Spec, Tap};
+use super::{Block, Decoder, Mask, ModelError, Position, RowBlock, RowReducer, Rows, Select, Sink, Site, Spec};
 use crate::heads::Recorder;
+use crate::numeric::Real;
 
 /// Runs windows of tokens and hands every row of attention to the recorder of its head.
 ///
@@ -35,54 +34,106 @@ pub fn record(
         rest = others;
     }
     assert!(rest.is_empty(), "there are more recorders than heads");
-    decoder.run(windows, &mut Recording { spec, layers, first_window, progress, scores: Vec::new() })
+    let mut recording = Recording { spec, layers, first_window, progress, in_hand: None };
+    decoder.run(windows, &mut recording)?;
+    recording.merge();
+    Ok(())
 }
 
-/// Pairs the probabilities of each block with its scores.
+/// Records each text apart, so that texts go in parallel, and merges them in their order.
 struct Recording<'a> {
     spec: &'a Spec,
     /// The recorders of each layer's heads.
     layers: Vec<&'a mut [Recorder]>,
     first_window: usize,
     progress: &'a dyn Fn(u64),
-    /// The scores of the block whose probabilities come next.
-    scores: Vec<f64>,
+    /// A layer, some texts, and what takes the rows of each text and head.
+    in_hand: Option<(usize, Vec<usize>, Vec<HeadRows<'a>>)>,
+}
+
+impl Recording<'_> {
+    fn merge(&mut self) {
+        let Some((layer, _, parts)) = self.in_hand.take() else { return };
+        let recorders = &mut *self.layers[layer];
+        let mut rows = 0;
+        for (place, part) in parts.iter().enumerate() {
+            let own = &mut recorders[place % recorders.len()];
+            own.merge(&part.recorder).expect("the part is of the same head");
+            rows += part.recorder.rows();
+        }
+        (self.progress)(rows);
+    }
 }
 
 impl Sink for Recording<'_> {
-    fn want(&self, site: Site) -> Option<Select> {
-        let lags = self.layers.first()?.first()?.lags();
-        let rows = Some(lags - 1..usize::MAX);
-        matches!(site.tap, Tap::Scores | Tap::Attention).then(|| Select { rows, ..Select::all() })
+    fn want(&self, _site: Site) -> Option<Select> {
+        None
     }
 
-    fn put(&mut self, block: &Block<'_>) -> Result<(), Box<dyn Error + Send + Sync>> {
-        let values = block.to_vec::<f64>()?;
-        if block.site.tap == Tap::Scores {
-            self.scores = values;
-            return Ok(());
+    fn put(&mut self, _block: &Block<'_>) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Ok(())
+    }
+
+    fn wants_rows(&self, _layer: usize) -> bool {
+        true
+    }
+
+    fn row_reducers(&mut self, layer: usize, texts: &[usize]) -> Vec<&mut (dyn RowReducer + '_)> {
+        if self.in_hand.as_ref().is_none_or(|(known, of, _)| (*known, of.as_slice()) != (layer, texts)) {
+            self.merge();
+            let position = &self.spec.layers[layer].attention.position;
+            let part = |(text, head): (&usize, usize)| HeadRows {
+                window: (self.first_window + text) as u64,
+                head,
+                position,
+                recorder: self.layers[layer][head].fork(),
+                biased: Vec::new(),
+            };
+            let heads = self.layers[layer].len();
+            let parts = texts.iter().flat_map(|text| (0..heads).map(move |head| (text, head))).map(part).collect();
+            self.in_hand = Some((layer, texts.to_vec(), parts));
         }
-        let layer = block.site.layer.expect("attention belongs to a layer");
-        let position = &self.spec.layers[layer].attention.position;
-        let (keys, plane) = (block.columns, block.rows.len() * block.columns);
-        let first_head = block.heads[0];
-        let recorders = &mut self.layers[layer][first_head..first_head + block.heads.len()];
-        recorders.par_iter_mut().enumerate().for_each(|(place, recorder)| {
-            let mut biased = Vec::with_capacity(keys);
-            for (text, window) in block.texts.iter().enumerate() {
-                let start = (text * block.heads.len() + place) * plane;
-                let rows = values[start..start + plane].chunks_exact(keys);
-                for ((query, row), scores) in block.rows.clone().zip(rows).zip(self.scores[start..].chunks_exact(keys))
-                {
+        let (_, _, parts) = self.in_hand.as_mut().expect("it was just made");
+        parts.iter_mut().map(|part| part as &mut dyn RowReducer).collect()
+    }
+}
+
+/// Records the rows of one head in one text.
+struct HeadRows<'a> {
+    window: u64,
+    head: usize,
+    position: &'a Position,
+    recorder: Recorder,
+    /// The scores of the row in hand with their bias.
+    biased: Vec<f64>,
+}
+
+impl HeadRows<'_> {
+    fn record<T: Real>(&mut self, block: &RowBlock<'_, T>) {
+        let Self { window, head, position, recorder, biased } = self;
+        for (query, _, scores, probabilities) in block.rows() {
+            if query + 1 < recorder.lags() {
+                continue;
+            }
+            // What the softmax saw: the bias is not part of the scores.
+            match position {
+                Position::None | Position::Rotary(_) => recorder.row(*window, probabilities, scores),
+                Position::Alibi(_) | Position::RoundedAlibi { .. } => {
+                    let bias = |key: usize| position.bias(*head, query, key);
                     biased.clear();
-                    // What the softmax saw: the bias of ALiBi is not part of the tap.
-                    let bias = |key: usize| position.bias(first_head + place, query, key);
-                    biased.extend(scores[..=query].iter().enumerate().map(|(key, score)| score + bias(key)));
-                    recorder.row((self.first_window + window) as u64, &row[..=query], &biased);
+                    biased.extend(scores.iter().enumerate().map(|(key, score)| score.wide() + bias(key)));
+                    recorder.row(*window, probabilities, biased);
                 }
             }
-        });
-        (self.progress)((block.texts.len() * block.heads.len() * block.rows.len()) as u64);
-        Ok(())
+        }
+    }
+}
+
+impl RowReducer for HeadRows<'_> {
+    fn rows(&mut self, rows: &Rows<'_>) {
+        match rows {
+            Rows::F32(block) => self.record(block),
+            Rows::F64(block) => self.record(block),
+        }
     }
 }

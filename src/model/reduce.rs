@@ -3,7 +3,7 @@ use std::ops::Range;
 use candle_core::{DType, Device, Tensor};
 use rayon::prelude::*;
 
-use super::{Mask, ModelError};
+use super::{Mask, ModelError, RowBlock, RowReducer, Rows};
 use crate::numeric::Real;
 use crate::signal::{PowerSpectrum, Sides};
 
@@ -211,29 +211,23 @@ impl BlockReducer {
         let keys = scores.dim(3)?;
         let scores = scores.flatten_all()?.to_vec1::<T>()?;
         let probabilities = probabilities.flatten_all()?.to_vec1::<T>()?;
-        let Self { reduction, mask, tokens, sums, transform, .. } = self;
-        let (plane, transform) = (rows.len() * keys, transform.as_ref());
-        let texts = sums.par_chunks_mut(self.heads).map(|of_text| &mut of_text[heads.clone()]);
-        texts.enumerate().for_each(|(text, of_text)| {
-            of_text.par_iter_mut().enumerate().for_each(|(place, sums)| {
-                let start = (text * heads.len() + place) * plane;
-                let p_rows = probabilities[start..start + plane].chunks_exact(keys);
-                let s_rows = scores[start..start + plane].chunks_exact(keys);
-                for ((query, p), s) in rows.clone().zip(p_rows).zip(s_rows) {
-                    if query < reduction.first_row {
-                        continue;
-                    }
-                    let seen = mask.visible(query, *tokens);
-                    sums.row(*mask, *tokens, query, seen, p, s);
-                    if let Some(transform) = transform
-                        && query + 1 >= transform.length()
-                    {
-                        sums.spectrum(query, p, transform);
-                    }
-                }
-            });
+        let (plane, all, mask, tokens) = (rows.len() * keys, self.heads, self.mask, self.tokens);
+        self.by_head().into_par_iter().enumerate().for_each(|(place, mut sums)| {
+            let (text, head) = (place / all, place % all);
+            if heads.contains(&head) {
+                let start = (text * heads.len() + head - heads.start) * plane;
+                let (scores, probabilities) = (&scores[start..start + plane], &probabilities[start..start + plane]);
+                sums.add(&RowBlock { first: rows.start, mask, tokens, stride: keys, scores, probabilities });
+            }
         });
         Ok(())
+    }
+
+    /// What takes the rows of each text and head, text by text.
+    pub(super) fn by_head(&mut self) -> Vec<HeadReducer<'_>> {
+        let Self { reduction, mask, tokens, sums, transform, .. } = self;
+        let (reduction, mask, tokens, transform) = (*reduction, *mask, *tokens, transform.as_ref());
+        sums.iter_mut().map(|sums| HeadReducer { reduction, mask, tokens, transform, sums }).collect()
     }
 
     pub(super) fn finish(self, layer: usize, texts: &[usize]) -> Result<Reduced, candle_core::Error> {
@@ -256,6 +250,40 @@ impl BlockReducer {
             rows: Tensor::from_vec(by_row, shape(2), &Device::Cpu)?,
             power: power.transpose()?,
         })
+    }
+}
+
+/// The sums of one head in one text, and what they are sums of.
+pub(super) struct HeadReducer<'r> {
+    reduction: Reduction,
+    mask: Mask,
+    tokens: usize,
+    transform: Option<&'r PowerSpectrum<f64>>,
+    sums: &'r mut HeadSums,
+}
+
+impl HeadReducer<'_> {
+    fn add<T: Real>(&mut self, block: &RowBlock<'_, T>) {
+        for (query, seen, scores, probabilities) in block.rows() {
+            if query < self.reduction.first_row {
+                continue;
+            }
+            self.sums.row(self.mask, self.tokens, query, seen, probabilities, scores);
+            if let Some(transform) = self.transform
+                && query + 1 >= transform.length()
+            {
+                self.sums.spectrum(query, probabilities, transform);
+            }
+        }
+    }
+}
+
+impl RowReducer for HeadReducer<'_> {
+    fn rows(&mut self, rows: &Rows<'_>) {
+        match rows {
+            Rows::F32(block) => self.add(block),
+            Rows::F64(block) => self.add(block),
+        }
     }
 }
 

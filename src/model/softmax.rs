@@ -2,10 +2,11 @@ use std::ops::Range;
 
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor, bail};
 use candle_nn::ops::softmax_last_dim;
+use pulp::Arch;
 use rayon::prelude::*;
 
 use super::Mask;
-use crate::numeric::Real;
+use super::cpu::{HeadBias, Lanes, softmax};
 
 /// Attention probabilities of a block of scores, `softmax_j(s_ij - slope (i - j))` over the keys
 /// that the mask lets query `i` see, and zero elsewhere.
@@ -61,41 +62,22 @@ struct VisibleSoftmax {
 }
 
 impl VisibleSoftmax {
-    fn rows<T: Real>(&self, scores: &[T], rows: usize, keys: usize) -> Vec<T> {
+    fn rows<T: Lanes>(&self, scores: &[T], rows: usize, keys: usize) -> Vec<T> {
         let mut probabilities = vec![T::zero(); scores.len()];
+        let arch = Arch::new();
         probabilities.par_chunks_exact_mut(keys).zip(scores.par_chunks_exact(keys)).enumerate().for_each(
             |(index, (probabilities, scores))| {
                 let query = self.first_row + index % rows;
-                let slope = T::of(self.slopes[index / rows % self.slopes.len()]);
-                let visible = self.mask.visible(query, keys);
-                let lag = query as f64 - visible.start as f64;
-                softmax(&scores[visible.clone()], slope, lag, &mut probabilities[visible]);
+                let bias = HeadBias::Slope(T::of(self.slopes[index / rows % self.slopes.len()]));
+                let seen = self.mask.visible(query, keys);
+                let (first, scores, probabilities) = (seen.start, &scores[seen.clone()], &mut probabilities[seen]);
+                arch.dispatch(|| {
+                    bias.add(scores, query, first, probabilities);
+                    softmax(probabilities);
+                });
             },
         );
         probabilities
-    }
-}
-
-/// One row, of the keys that are seen; the first is `lag` before the query. The largest exponent is
-/// 0, and the sum is at least 1.
-fn softmax<T: Real>(scores: &[T], slope: T, lag: f64, probabilities: &mut [T]) {
-    let mut largest = T::neg_infinity();
-    // Stays 0 until something that is not finite turns it into NaN.
-    let mut poison = T::zero();
-    for (key, (probability, score)) in probabilities.iter_mut().zip(scores).enumerate() {
-        let biased = *score - slope * T::of(lag - key as f64);
-        poison += biased * T::zero();
-        largest = largest.max(biased);
-        *probability = biased;
-    }
-    let mut sum = poison;
-    for probability in &mut *probabilities {
-        *probability = (*probability - largest).exp();
-        sum += *probability;
-    }
-    let scale = sum.recip();
-    for probability in probabilities {
-        *probability *= scale;
     }
 }
 
@@ -123,7 +105,7 @@ mod tests {
     use candle_core::Device;
 
     use super::*;
-    use crate::numeric::gamma;
+    use crate::numeric::{Real, gamma};
 
     /// `[2, 3, 4, 9]` scores of the queries 5 to 8, between -6 and 6.
     fn scores<T: Real + candle_core::WithDType>() -> Tensor {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use candle_core::{DType, Tensor};
 use serde::Serialize;
 
-use super::{ModelError, Reduced, Reduction};
+use super::{ModelError, Reduced, Reduction, RowReducer};
 use crate::numeric::Real;
 
 /// A place in the forward pass whose values can be read, with one meaning in every family.
@@ -241,4 +241,16 @@ pub trait Sink {
 
     /// Is told when a layer is done with all texts, also where nothing of it was wanted.
     fn after_layer(&mut self, _layer: usize) {}
+
+    /// Whether rows of this layer's attention are wanted where they are computed, for sums of one's own.
+    fn wants_rows(&self, _layer: usize) -> bool {
+        false
+    }
+
+    /// What takes the rows of each text and head, text by text, where [`wants_rows`](Self::wants_rows)
+    /// says so; rows of different heads come on different threads. Asked for once, or once for each block
+    /// of heads and queries, and the same as long as layer and texts are the same.
+    fn row_reducers(&mut self, _layer: usize, _texts: &[usize]) -> Vec<&mut (dyn RowReducer + '_)> {
+        Vec::new()
+    }
 }

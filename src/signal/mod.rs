@@ -22,6 +22,7 @@ mod daughter;
 pub mod direct;
 mod error;
 mod fft;
+mod power_sum;
 mod sample;
 mod scale;
 mod scalogram;
@@ -29,6 +30,7 @@ mod spectrum;
 
 pub use cwt::{Boundary, Cwt, Norm};
 pub use error::SignalError;
+pub use power_sum::PowerSum;
 pub use sample::Sample;
 pub use scale::{MAX_SCALE, MIN_SCALE, frequencies, octaves};
 pub use scalogram::{Scalogram, cone_of_influence};
