@@ -78,8 +78,9 @@ impl Pass<'_, '_> {
         value: &Tensor,
     ) -> Result<Tensor, ModelError> {
         let over_keys = Tap::ALL.into_iter().filter(|tap| tap.is_over_keys());
-        let seen = self.checking || over_keys.into_iter().any(|tap| self.wanted(Site { layer: Some(number), tap }).is_some());
-        if self.decoder.device.is_cpu() && !seen {
+        let seen =
+            self.checking || over_keys.into_iter().any(|tap| self.wanted(Site { layer: Some(number), tap }).is_some());
+        if query.device().is_cpu() && !seen {
             self.mix_rows(number, attention, batch, query, key, value)
         } else {
             self.mix_blocks(number, attention, batch, query, key, value)
@@ -107,10 +108,8 @@ impl Pass<'_, '_> {
             }
             Position::None | Position::Rotary(_) => cpu::Bias::None,
         };
-        let mut sums = self
-            .sink
-            .reduce(number)
-            .map(|reduction| BlockReducer::new(reduction, mask, &batch.texts, heads, tokens));
+        let mut sums =
+            self.sink.reduce(number).map(|reduction| BlockReducer::new(reduction, mask, &batch.texts, heads, tokens));
         let mut by_head = sums.as_mut().map_or_else(Vec::new, BlockReducer::by_head);
         let mut reducers: Vec<Vec<&mut dyn RowReducer>> = (0..texts * heads).map(|_| Vec::new()).collect();
         for (reducers, reducer) in reducers.iter_mut().zip(&mut by_head) {

@@ -6,7 +6,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::Mask;
-use super::cpu::{HeadBias, Lanes, softmax};
+use super::cpu::{HeadBias, Lanes, SoftmaxRow};
 
 /// Attention probabilities of a block of scores, `softmax_j(s_ij - slope (i - j))` over the keys
 /// that the mask lets query `i` see, and zero elsewhere.
@@ -71,10 +71,7 @@ impl VisibleSoftmax {
                 let bias = HeadBias::Slope(T::of(self.slopes[index / rows % self.slopes.len()]));
                 let seen = self.mask.visible(query, keys);
                 let (first, scores, probabilities) = (seen.start, &scores[seen.clone()], &mut probabilities[seen]);
-                arch.dispatch(|| {
-                    bias.add(scores, query, first, probabilities);
-                    softmax(probabilities);
-                });
+                arch.dispatch(SoftmaxRow { bias, scores, query, first, probabilities });
             },
         );
         probabilities

@@ -131,7 +131,8 @@ impl<T: Lanes> WithSimd for Head<'_, '_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { shape: Shape { tokens, dim, mask, softcap, .. }, bias, query, key, value, mixed, mut reducers } = self;
+        let Self { shape: Shape { tokens, dim, mask, softcap, .. }, bias, query, key, value, mixed, mut reducers } =
+            self;
         let keys = Panels::of_columns::<S>(key, dim);
         let values = Panels::of_rows::<S>(value, dim);
         let (stride, width) = (keys.columns(), keys.width);

@@ -1,5 +1,5 @@
 use candle_core::{D, DType, Result, Tensor, WithDType};
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::Values;
@@ -31,7 +31,7 @@ pub(in crate::model) fn norm(x: &Tensor, norm: Norm, weights: &NormWeights) -> R
         let piece = (PIECE / hidden).max(1) * hidden;
         let arch = Arch::new();
         normed.par_chunks_mut(piece).zip(values.par_chunks(piece)).for_each(|(normed, values)| {
-            arch.dispatch(|| norm_rows(norm, weight, bias, values, normed));
+            arch.dispatch(NormRows { norm, weight, bias, values, normed });
         });
         Tensor::from_vec(normed, x.shape(), x.device())
     }
@@ -42,21 +42,34 @@ pub(in crate::model) fn norm(x: &Tensor, norm: Norm, weights: &NormWeights) -> R
     }
 }
 
-#[inline(always)]
-fn norm_rows<T: Lanes>(norm: Norm, weight: &[T], bias: Option<&[T]>, values: &[T], normed: &mut [T]) {
-    let (hidden, eps) = (weight.len(), T::of(norm.eps));
-    let count = T::of(hidden as f64);
-    for (row, out) in values.chunks_exact(hidden).zip(normed.chunks_exact_mut(hidden)) {
-        let mean = match norm.kind {
-            NormKind::Layer => sum(row, |x| x) / count,
-            NormKind::Rms => T::zero(),
-        };
-        let scale = (sum(row, |x| (x - mean) * (x - mean)) / count + eps).sqrt().recip();
-        for ((y, x), weight) in out.iter_mut().zip(row).zip(weight) {
-            *y = (*x - mean) * scale * *weight;
-        }
-        if let Some(bias) = bias {
-            out.iter_mut().zip(bias).for_each(|(y, bias)| *y += *bias);
+struct NormRows<'a, T> {
+    norm: Norm,
+    weight: &'a [T],
+    bias: Option<&'a [T]>,
+    values: &'a [T],
+    normed: &'a mut [T],
+}
+
+impl<T: Lanes> WithSimd for NormRows<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { norm, weight, bias, values, normed } = self;
+        let (hidden, eps) = (weight.len(), T::of(norm.eps));
+        let count = T::of(hidden as f64);
+        for (row, out) in values.chunks_exact(hidden).zip(normed.chunks_exact_mut(hidden)) {
+            let mean = match norm.kind {
+                NormKind::Layer => sum(row, |x| x) / count,
+                NormKind::Rms => T::zero(),
+            };
+            let scale = (sum(row, |x| (x - mean) * (x - mean)) / count + eps).sqrt().recip();
+            for ((y, x), weight) in out.iter_mut().zip(row).zip(weight) {
+                *y = (*x - mean) * scale * *weight;
+            }
+            if let Some(bias) = bias {
+                out.iter_mut().zip(bias).for_each(|(y, bias)| *y += *bias);
+            }
         }
     }
 }
@@ -87,7 +100,7 @@ pub(in crate::model) fn gated(gate: &Tensor, up: Option<&Tensor>, activation: Ac
         let arch = Arch::new();
         out.par_chunks_mut(PIECE).zip(values.par_chunks(PIECE)).enumerate().for_each(|(at, (out, values))| {
             let up = up.map(|up| &up[at * PIECE..][..out.len()]);
-            arch.dispatch(|| gate_elements(activation, values, up, out));
+            arch.dispatch(Gate { activation, gate: values, up, out });
         });
         Tensor::from_vec(out, gate.shape(), gate.device())
     }
@@ -101,17 +114,32 @@ pub(in crate::model) fn gated(gate: &Tensor, up: Option<&Tensor>, activation: Ac
     }
 }
 
-#[inline(always)]
-fn gate_elements<T: Lanes>(activation: Activation, gate: &[T], up: Option<&[T]>, out: &mut [T]) {
-    match activation {
-        Activation::GeluTanh(c) => {
+struct Gate<'a, T> {
+    activation: Activation,
+    gate: &'a [T],
+    up: Option<&'a [T]>,
+    out: &'a mut [T],
+}
+
+impl<T: Lanes> WithSimd for Gate<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { activation, gate, up, out } = self;
+        if let Activation::GeluTanh(c) = activation {
             let (linear, cubic) = (T::of(2.0 * c), T::of(2.0 * 0.044_715 * c));
-            out.iter_mut().zip(gate).for_each(|(y, x)| *y = *x * logistic(*x * (linear + cubic * *x * *x)));
+            for (y, x) in out.iter_mut().zip(gate) {
+                *y = *x * logistic(*x * (linear + cubic * *x * *x));
+            }
+        } else {
+            for (y, x) in out.iter_mut().zip(gate) {
+                *y = *x * logistic(*x);
+            }
         }
-        _ => out.iter_mut().zip(gate).for_each(|(y, x)| *y = *x * logistic(*x)),
-    }
-    if let Some(up) = up {
-        out.iter_mut().zip(up).for_each(|(y, up)| *y *= *up);
+        for (y, up) in out.iter_mut().zip(up.into_iter().flatten()) {
+            *y *= *up;
+        }
     }
 }
 
@@ -131,12 +159,12 @@ pub(in crate::model) fn rotate(x: &Tensor, rotary: &Rotary, cos: &Tensor, sin: &
         let contiguous = x.contiguous()?;
         let (values, cos, sin) = (Values::<T>::of(&contiguous)?, Values::<T>::of(cos)?, Values::<T>::of(sin)?);
         let (values, cos, sin) = (values.slice()?, cos.slice()?, sin.slice()?);
-        let mut turned = values.to_vec();
+        let mut rows = values.to_vec();
         let arch = Arch::new();
-        turned.par_chunks_mut(tokens * dim).for_each(|turned| {
-            arch.dispatch(|| rotate_rows(rotary, dim, cos, sin, turned));
+        rows.par_chunks_mut(tokens * dim).for_each(|rows| {
+            arch.dispatch(Turn { rotary, dim, cos, sin, rows });
         });
-        Tensor::from_vec(turned, x.shape(), x.device())
+        Tensor::from_vec(rows, x.shape(), x.device())
     }
     match served(x) {
         Some(DType::F32) => typed::<f32>(x, rotary, cos, sin).map(Some),
@@ -145,28 +173,42 @@ pub(in crate::model) fn rotate(x: &Tensor, rotary: &Rotary, cos: &Tensor, sin: &
     }
 }
 
-#[inline(always)]
-fn rotate_rows<T: Lanes>(rotary: &Rotary, dim: usize, cos: &[T], sin: &[T], rows: &mut [T]) {
-    let pairs = rotary.dim / 2;
-    let turn = |first: &mut T, second: &mut T, cos: T, sin: T| {
-        (*first, *second) = (*first * cos - *second * sin, *second * cos + *first * sin);
-    };
-    let angles = cos.chunks_exact(pairs).zip(sin.chunks_exact(pairs));
-    for (row, (cos, sin)) in rows.chunks_exact_mut(dim).zip(angles) {
-        let row = &mut row[..rotary.dim];
-        match rotary.pairing {
-            Pairing::HalfSplit => {
-                let (first, second) = row.split_at_mut(pairs);
-                for (((first, second), cos), sin) in first.iter_mut().zip(second).zip(cos).zip(sin) {
-                    turn(first, second, *cos, *sin);
+struct Turn<'a, T> {
+    rotary: &'a Rotary,
+    dim: usize,
+    cos: &'a [T],
+    sin: &'a [T],
+    rows: &'a mut [T],
+}
+
+impl<T: Lanes> WithSimd for Turn<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { rotary, dim, cos, sin, rows } = self;
+        let pairs = rotary.dim / 2;
+        let angles = cos.chunks_exact(pairs).zip(sin.chunks_exact(pairs));
+        for (row, (cos, sin)) in rows.chunks_exact_mut(dim).zip(angles) {
+            let row = &mut row[..rotary.dim];
+            match rotary.pairing {
+                Pairing::HalfSplit => {
+                    let (first, second) = row.split_at_mut(pairs);
+                    for (((first, second), cos), sin) in first.iter_mut().zip(second).zip(cos).zip(sin) {
+                        (*first, *second) = turned(*first, *second, *cos, *sin);
+                    }
                 }
-            }
-            Pairing::Interleaved => {
-                for ((pair, cos), sin) in row.chunks_exact_mut(2).zip(cos).zip(sin) {
-                    let (first, second) = pair.split_at_mut(1);
-                    turn(&mut first[0], &mut second[0], *cos, *sin);
+                Pairing::Interleaved => {
+                    for ((pair, cos), sin) in row.as_chunks_mut::<2>().0.iter_mut().zip(cos).zip(sin) {
+                        (pair[0], pair[1]) = turned(pair[0], pair[1], *cos, *sin);
+                    }
                 }
             }
         }
     }
+}
+
+#[inline(always)]
+fn turned<T: Lanes>(first: T, second: T, cos: T, sin: T) -> (T, T) {
+    (first * cos - second * sin, second * cos + first * sin)
 }

@@ -22,7 +22,7 @@ pub use attention::{RowBlock, RowReducer, Rows};
 pub(super) use elements::{gated, norm, rotate};
 
 pub(super) use lanes::Lanes;
-pub(super) use softmax::{HeadBias, softmax};
+pub(super) use softmax::{HeadBias, SoftmaxRow};
 
 /// Attention times values; see [`attention::attend`].
 pub(super) fn attend<'r>(

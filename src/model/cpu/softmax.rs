@@ -1,3 +1,5 @@
+use pulp::{Simd, WithSimd};
+
 use super::lanes::Lanes;
 
 /// What is added to the scores of one head.
@@ -13,7 +15,7 @@ pub(in crate::model) enum HeadBias<T> {
 impl<T: Lanes> HeadBias<T> {
     /// The scores of a query for the keys from `first` on, with the bias.
     #[inline(always)]
-    pub(in crate::model) fn add(&self, scores: &[T], query: usize, first: usize, biased: &mut [T]) {
+    pub(super) fn add(&self, scores: &[T], query: usize, first: usize, biased: &mut [T]) {
         match self {
             Self::None => biased.copy_from_slice(scores),
             Self::Slope(slope) => {
@@ -31,6 +33,25 @@ impl<T: Lanes> HeadBias<T> {
     }
 }
 
+/// The softmax of one row of scores for the keys from `first` on.
+pub(in crate::model) struct SoftmaxRow<'a, T> {
+    pub(in crate::model) bias: HeadBias<T>,
+    pub(in crate::model) scores: &'a [T],
+    pub(in crate::model) query: usize,
+    pub(in crate::model) first: usize,
+    pub(in crate::model) probabilities: &'a mut [T],
+}
+
+impl<T: Lanes> WithSimd for SoftmaxRow<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.bias.add(self.scores, self.query, self.first, self.probabilities);
+        softmax(self.probabilities);
+    }
+}
+
 /// Partial sums of a row, so that they become vectors; the order of additions is the same for all widths.
 pub(super) const PARTS: usize = 32;
 
@@ -41,7 +62,7 @@ pub(super) const PARTS: usize = 32;
 /// `4u` ([`Lanes::exp_negative`]); the sum of `n` terms by `γ` of `n/32 + 6`; the quotient
 /// by `2u`. A probability below `e^{-87}` (`e^{-708}` in `f64`) of the largest is 0.
 #[inline(always)]
-pub(in crate::model) fn softmax<T: Lanes>(probabilities: &mut [T]) {
+pub(super) fn softmax<T: Lanes>(probabilities: &mut [T]) {
     let mut largest = [T::neg_infinity(); PARTS];
     // Stays 0 until something that is not finite turns it into NaN.
     let mut poison = [T::zero(); PARTS];
