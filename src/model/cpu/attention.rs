@@ -178,3 +178,114 @@ impl<T: Lanes> WithSimd for Head<'_, '_, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::cpu::softmax::PARTS;
+    use crate::numeric::{Real, gamma};
+
+    /// Numbers in `[-1, 1]` that do not repeat.
+    fn numbers<T: Lanes>(count: usize, step: f64) -> Vec<T> {
+        (0..count).map(|at| T::of((step * at as f64).sin())).collect()
+    }
+
+    /// The largest quotient of error and bound over all outputs, by the definition in `f64`.
+    fn worst<T: Lanes>(shape: Shape, mask: Mask, bias: &Bias) -> f64 {
+        let Shape { texts, tokens, heads, kv_heads, dim, softcap, .. } = shape;
+        let u = T::UNIT_ROUNDOFF;
+        let query: Vec<T> = numbers(texts * heads * tokens * dim, 1.7);
+        let key: Vec<T> = numbers(texts * kv_heads * tokens * dim, 0.37);
+        let value: Vec<T> = numbers(texts * kv_heads * tokens * dim, 0.91);
+        let none = (0..texts * heads).map(|_| Vec::new()).collect();
+        let mixed = attend(shape, bias, [&query, &key, &value], none);
+        let mut worst = 0.0f64;
+        for row in 0..texts * heads * tokens {
+            let (at, i) = (row / tokens, row % tokens);
+            let (text, head) = (at / heads, at % heads);
+            let shared = (text * kv_heads + head / (heads / kv_heads)) * tokens;
+            let q = &query[row * dim..][..dim];
+            let seen = mask.visible(i, tokens);
+            // The error of a score: of its sum; of the cap, whose slope is at most 1, in four operations;
+            // of the bias, in three.
+            let score = |j: usize| {
+                let terms = q.iter().zip(&key[(shared + j) * dim..][..dim]).map(|(q, k)| q.wide() * k.wide());
+                let (sum, size) = terms.fold((0.0, 0.0), |(sum, size): (f64, f64), x| (sum + x, size + x.abs()));
+                let capped = softcap.map_or(sum, |cap| cap * (sum / cap).tanh());
+                let bias = match bias {
+                    Bias::None => 0.0,
+                    Bias::Slopes(slopes) => slopes[head] * (j as f64 - i as f64),
+                    Bias::Keys(keys) => keys[head][j],
+                };
+                let error =
+                    gamma(dim, u) * size + gamma(4, u) * capped.abs() + gamma(3, u) * (capped.abs() + bias.abs());
+                (capped + bias, error)
+            };
+            let scores: Vec<(f64, f64)> = seen.clone().map(score).collect();
+            let largest = scores.iter().fold(f64::NEG_INFINITY, |most, (s, _)| most.max(*s));
+            let spread = scores.iter().fold(0.0, |most: f64, (s, _)| most.max(largest - s));
+            let error = scores.iter().fold(0.0, |most: f64, (_, e)| most.max(*e)) * 2.0 + u * spread;
+            let total: f64 = scores.iter().map(|(s, _)| (s - largest).exp()).sum();
+            // An exponential and the sum of them are off by as much; then the quotient and the values.
+            let relative = (2.0 * error).exp_m1() + gamma(4 + 4 + 2 * (seen.len() / PARTS + 8) + 2 + seen.len(), u);
+            for c in 0..dim {
+                let terms = seen.clone().zip(&scores).map(|(j, (s, _))| {
+                    let v = value[(shared + j) * dim + c].wide();
+                    ((s - largest).exp() / total * v, (s - largest).exp() / total * v.abs())
+                });
+                let (sum, size) = terms.fold((0.0, 0.0), |(sum, size), (x, y)| (sum + x, size + y));
+                worst = worst.max((mixed[row * dim + c].wide() - sum).abs() / (relative * size));
+            }
+        }
+        worst
+    }
+
+    fn is_the_definition<T: Lanes>() {
+        let alibi = Bias::Slopes(vec![0.5, 0.25, 0.0, 0.01]);
+        let keys = Bias::Keys((0..4).map(|head| numbers(70, 0.3 + f64::from(head))).collect());
+        for (tokens, dim, kv_heads, mask, softcap, bias) in [
+            (1, 8, 4, Mask::Causal, None, &Bias::None),
+            (53, 24, 2, Mask::Causal, None, &Bias::None),
+            (70, 16, 1, Mask::Window(5), Some(1.5), &Bias::None),
+            (70, 7, 4, Mask::Full, None, &keys),
+            (49, 64, 2, Mask::Causal, None, &alibi),
+        ] {
+            let shape = Shape { texts: 2, tokens, heads: 4, kv_heads, dim, mask, softcap };
+            let ratio = worst::<T>(shape, mask, bias);
+            assert!(ratio <= 1.0, "{shape:?}: {ratio}");
+            // The control: a mask that sees another key.
+            let other = if mask == Mask::Full { Mask::Causal } else { Mask::Window(4) };
+            assert!(tokens == 1 || worst::<T>(shape, other, bias) > 1.0, "{shape:?}");
+        }
+    }
+
+    #[test]
+    fn attention_row_by_row_is_its_definition() {
+        is_the_definition::<f32>();
+        is_the_definition::<f64>();
+    }
+
+    #[test]
+    fn rows_are_handed_over_in_order_with_all_scores_and_zeros_where_nothing_is_seen() {
+        struct Seen(Vec<(usize, Vec<f64>, Vec<f64>)>);
+        impl RowReducer for Seen {
+            fn rows(&mut self, rows: &Rows<'_>) {
+                let Rows::F64(block) = rows else { panic!("computed in f64") };
+                self.0.extend(block.rows().map(|(query, _, scores, p)| (query, scores.to_vec(), p.to_vec())));
+            }
+        }
+        let (tokens, dim, mask) = (60, 4, Mask::Window(3));
+        let shape = Shape { texts: 1, tokens, heads: 1, kv_heads: 1, dim, mask, softcap: None };
+        let [query, key, value] = [1.7, 0.37, 0.91].map(|step| numbers::<f64>(tokens * dim, step));
+        let mut seen = Seen(Vec::new());
+        attend(shape, &Bias::None, [&query, &key, &value], vec![vec![&mut seen]]);
+        assert_eq!(seen.0.len(), tokens);
+        for (row, (query_at, scores, p)) in seen.0.iter().enumerate() {
+            assert_eq!((*query_at, scores.len(), p.len()), (row, row + 1, row + 1));
+            let dot: f64 = query[row * dim..][..dim].iter().zip(&key).map(|(q, k)| q * k).sum();
+            assert!((scores[0] - dot).abs() <= 2.0 * gamma(dim, f64::UNIT_ROUNDOFF) * dim as f64);
+            assert!(p.iter().enumerate().all(|(key, p)| (*p > 0.0) == (key + 3 > row)), "{row}: {p:?}");
+            assert!((p.iter().sum::<f64>() - 1.0).abs() <= gamma(8, f64::UNIT_ROUNDOFF));
+        }
+    }
+}

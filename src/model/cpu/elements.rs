@@ -212,3 +212,105 @@ impl<T: Lanes> WithSimd for Turn<'_, T> {
 fn turned<T: Lanes>(first: T, second: T, cos: T, sin: T) -> (T, T) {
     (first * cos - second * sin, second * cos + first * sin)
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+    use crate::model::spec::Affine;
+    use crate::numeric::{Real, gamma};
+    use crate::rope::Scaling;
+
+    fn tensor(shape: (usize, usize, usize, usize), step: f64) -> Tensor {
+        let values: Vec<f32> =
+            (0..shape.0 * shape.1 * shape.2 * shape.3).map(|i| (step * i as f64).sin() as f32 * 3.0).collect();
+        Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+    }
+
+    fn values(tensor: &Tensor) -> Vec<f64> {
+        tensor.flatten_all().unwrap().to_dtype(DType::F64).unwrap().to_vec1().unwrap()
+    }
+
+    fn agree(ours: &Tensor, expected: &[f64], size: f64, roundings: usize) -> bool {
+        let bound = gamma(roundings, f32::UNIT_ROUNDOFF) * size;
+        values(ours).iter().zip(expected).all(|(a, b)| (a - b).abs() <= bound)
+    }
+
+    #[test]
+    fn norms_are_their_definition() {
+        let x = tensor((1, 2, 3, 70), 1.3);
+        let [weight, bias] = [0.7, 0.2].map(|step| tensor((1, 1, 1, 70), step).flatten_all().unwrap());
+        let (w, b) = (values(&weight), values(&bias));
+        for (kind, bias, centred) in [(NormKind::Rms, None, 0.0), (NormKind::Layer, Some(bias), 1.0)] {
+            let weights = NormWeights { weight: weight.clone(), bias: bias.clone() };
+            let y = norm(&x, Norm { kind, eps: 1e-3, affine: Affine::None }, &weights).unwrap().unwrap();
+            let expected = |eps: f64| -> Vec<f64> {
+                let rows = values(&x);
+                let row = |row: &[f64]| -> Vec<f64> {
+                    let mean = centred * row.iter().sum::<f64>() / 70.0;
+                    let scale = (row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 70.0 + eps).sqrt();
+                    row.iter().zip(&w).zip(&b).map(|((x, w), b)| (x - mean) / scale * w + centred * b).collect()
+                };
+                rows.chunks(70).flat_map(row).collect()
+            };
+            // Terms are below 9, their number 70; results are below 9 · 2.
+            assert!(agree(&y, &expected(1e-3), 18.0, 2 * 8 + 10));
+            assert!(!agree(&y, &expected(2e-3), 18.0, 2 * 8 + 10), "the control: another epsilon");
+        }
+    }
+
+    #[test]
+    fn gates_are_their_definition() {
+        let (gate, up) = (tensor((1, 1, 5, 41), 0.9), tensor((1, 1, 5, 41), 0.31));
+        let (g, u) = (values(&gate), values(&up));
+        let tanh = |c: f64| move |x: f64| x * (1.0 + (c * x * (1.0 + 0.044_715 * x * x)).tanh()) / 2.0;
+        let cases: [(Activation, &dyn Fn(f64) -> f64); 2] =
+            [(Activation::Silu, &|x| x / (1.0 + (-x).exp())), (Activation::GeluTanh(0.8), &tanh(0.8))];
+        for (activation, f) in cases {
+            let alone: Vec<f64> = g.iter().map(|x| f(*x)).collect();
+            let both: Vec<f64> = alone.iter().zip(&u).map(|(x, u)| x * u).collect();
+            // The exponent is below 7, off by 5 roundings of it.
+            assert!(agree(&gated(&gate, None, activation).unwrap().unwrap(), &alone, 3.0, 8 + 5 * 7));
+            assert!(agree(&gated(&gate, Some(&up), activation).unwrap().unwrap(), &both, 9.0, 9 + 5 * 7));
+        }
+        let exact: Vec<f64> = g.iter().map(|x| tanh(0.801)(*x)).collect();
+        let other = gated(&gate, None, Activation::GeluTanh(0.8)).unwrap().unwrap();
+        assert!(!agree(&other, &exact, 3.0, 8 + 5 * 7), "the control: another constant");
+        assert!(gated(&gate, None, Activation::Gelu).unwrap().is_none());
+    }
+
+    #[test]
+    fn rotations_turn_the_pairs_that_are_named_and_nothing_else() {
+        let (tokens, dim, pairs) = (9, 10, 3);
+        let x = tensor((2, 3, tokens, dim), 1.1);
+        let angle = |token: usize, pair: usize| token as f64 * 0.5f64.powi(pair as i32);
+        let table = |f: fn(f64) -> f64| {
+            let all: Vec<f64> = (0..tokens * pairs).map(|at| f(angle(at / pairs, at % pairs))).collect();
+            Tensor::from_vec(all, (tokens, pairs), &Device::Cpu).unwrap().to_dtype(DType::F32).unwrap()
+        };
+        let (cos, sin) = (table(f64::cos), table(f64::sin));
+        let expected = |pairing: Pairing| {
+            let mut all = values(&x);
+            for (row, at) in all.chunks_mut(dim).zip(0..) {
+                for pair in 0..pairs {
+                    let (first, second) = match pairing {
+                        Pairing::HalfSplit => (pair, pair + pairs),
+                        Pairing::Interleaved => (2 * pair, 2 * pair + 1),
+                    };
+                    let (sin, cos) = angle(at % tokens, pair).sin_cos();
+                    let (a, b) = (row[first], row[second]);
+                    (row[first], row[second]) = (a * cos - b * sin, b * cos + a * sin);
+                }
+            }
+            all
+        };
+        for (pairing, other) in [(Pairing::HalfSplit, Pairing::Interleaved), (Pairing::Interleaved, Pairing::HalfSplit)]
+        {
+            let rotary = Rotary { base: 1e4, dim: 2 * pairs, pairing, scaling: Scaling::None };
+            let y = rotate(&x, &rotary, &cos, &sin).unwrap().unwrap();
+            assert!(agree(&y, &expected(pairing), 6.0, 4));
+            assert!(!agree(&y, &expected(other), 6.0, 4), "the control: the other pairing");
+        }
+    }
+}

@@ -150,3 +150,24 @@ lanes!(
         )
     }
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exponential_is_within_four_roundoffs() {
+        for at in 0..87_000 {
+            let x = -1e-3 * f64::from(at);
+            let narrow = x as f32;
+            let exact = f64::from(narrow).exp();
+            assert!((f64::from(narrow.exp_negative()) - exact).abs() <= 4.0 * f32::UNIT_ROUNDOFF * exact, "{x}");
+            // The library's own is off by up to one.
+            let wide = 8.0 * x;
+            assert!((wide.exp_negative() - wide.exp()).abs() <= 5.0 * f64::UNIT_ROUNDOFF * wide.exp(), "{wide}");
+        }
+        assert_eq!((f32::NEG_INFINITY.exp_negative(), (-709.0f64).exp_negative()), (0.0, 0.0));
+        assert_eq!(0.0f32.exp_negative(), 1.0);
+        assert!(f32::NAN.exp_negative().is_nan() && f64::NAN.exp_negative().is_nan());
+    }
+}
