@@ -152,7 +152,7 @@ impl<T: Lanes> WithSimd for Head<'_, '_, T> {
             }
             let panels = seen.start / width..seen.end.div_ceil(width);
             let queries = |row: usize| &query[(first + row).min(last) * dim..][..dim];
-            keys.multiply(simd, whole, queries, 0, panels, &mut scores, stride);
+            keys.multiply(simd, whole, queries, 0, panels, &mut scores);
             for row in 0..rows {
                 let own = mask.visible(first + row, tokens);
                 let scores = &mut scores[row * stride..][..seen.end];
@@ -171,7 +171,7 @@ impl<T: Lanes> WithSimd for Head<'_, '_, T> {
             }
             let weights = |row: usize| &probabilities[row.min(rows - 1) * stride..][seen.clone()];
             let wide = values.columns();
-            values.multiply(simd, whole, weights, seen.start, 0..wide / values.width, &mut products, wide);
+            values.multiply(simd, whole, weights, seen.start, 0..wide / values.width, &mut products);
             for (mixed, product) in mixed.chunks_exact_mut(dim).zip(products.chunks_exact(wide)) {
                 mixed.copy_from_slice(&product[..dim]);
             }

@@ -50,7 +50,7 @@ impl<T: Lanes> Panels<T> {
     }
 
     /// `out[row][column] = Σ_k left(row)[k] right[first + k][column]` for the columns of some panels, `out`
-    /// being `[rows][stride]`. Each sum is taken in ascending `k` with one rounding per term.
+    /// being `[rows][columns]`. Each sum is taken in ascending `k` with one rounding per term.
     ///
     /// `rows` is a multiple of [`ROWS`]; `left` gives `inner` elements for each.
     #[inline(always)]
@@ -62,9 +62,8 @@ impl<T: Lanes> Panels<T> {
         first: usize,
         panels: std::ops::Range<usize>,
         out: &mut [T],
-        stride: usize,
     ) {
-        let width = self.width;
+        let (width, stride) = (self.width, self.columns());
         for panel in panels {
             let right = &self.values[(panel * self.inner + first) * width..(panel + 1) * self.inner * width];
             for row in (0..rows).step_by(ROWS) {
