@@ -21,9 +21,10 @@ const LAYERS: [(&str, u8); 10] = [
 ];
 
 /// Crate and the only modules that may name it.
-const GUARDED: [(&str, &[&str]); 17] = [
+const GUARDED: [(&str, &[&str]); 18] = [
     ("candle_core", &["model"]),
     ("candle_nn", &["model"]),
+    ("pulp", &["model"]),
     ("safetensors", &["model"]),
     ("tokenizers", &["model"]),
     ("zip", &["model"]),

@@ -153,11 +153,14 @@ impl<'c> Decoder<'c> {
     pub fn run(&self, texts: &[Vec<u32>], sink: &mut dyn Sink) -> Result<(), ModelError> {
         self.check_texts(texts)?;
         let depth = self.depth(sink)?;
+        // Where nothing is wanted after the attention of the last layer that is run, that is the end.
+        let ends_at = depth.checked_sub(1).filter(|last| !self.wants_after_attention(*last, sink));
         let mut pass = Pass {
             decoder: self,
             sink,
             mask: None,
             checking: false,
+            ends_at,
             #[cfg(feature = "cuda")]
             watches: super::kernel::Watches::default(),
         };
@@ -209,6 +212,9 @@ impl<'c> Decoder<'c> {
                     batch.stream = stream;
                 }
                 pass.sink.after_layer(number);
+                if pass.ends_at == Some(number) {
+                    return Ok(());
+                }
             }
             pass.finish(&batches)
         })
@@ -268,6 +274,15 @@ impl<'c> Decoder<'c> {
             }
         }
         Ok(depth)
+    }
+
+    /// Whether the sink wants anything that comes after the attention of this layer.
+    fn wants_after_attention(&self, number: usize, sink: &dyn Sink) -> bool {
+        let next = (number + 1 < self.spec().layers.len()).then_some(number + 1);
+        let own = Site { layer: Some(number), tap: Tap::MlpOutput };
+        let residual = next.map(|layer| Site { layer: Some(layer), tap: Tap::Residual });
+        let of_model = [Tap::Final, Tap::Logits].map(|tap| Site { layer: None, tap });
+        of_model.into_iter().chain([own]).chain(residual).any(|site| sink.want(site).is_some())
     }
 
     /// Groups the texts by length and looks up their embeddings.

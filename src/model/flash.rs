@@ -27,6 +27,7 @@ impl Pass<'_, '_> {
         let looked_at = [Tap::Scores, Tap::Bias, Tap::Attention]
             .into_iter()
             .any(|tap| self.wanted(Site { layer: Some(number), tap }).is_some());
+        let looked_at = looked_at || self.sink.wants_rows(number);
         let rounded_bias = matches!(attention.position, Position::RoundedAlibi { .. });
         if self.checking || looked_at || rounded_bias || !x.device().is_cuda() || x.dtype() == DType::F64 {
             return Ok(None);

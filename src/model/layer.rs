@@ -99,7 +99,7 @@ impl Decoder<'_> {
 }
 
 impl Pass<'_, '_> {
-    /// The layer's output. Shapes: `B` texts, `L` tokens, `h` hidden, `H` heads, `D` per head.
+    /// The layer's output, or that of its attention where nothing after it is looked at. Shapes: `B` texts, `L` tokens, `h` hidden, `H` heads, `D` per head.
     pub(super) fn layer(&mut self, number: usize, weights: &LayerWeights, batch: &Batch) -> Result<Tensor, ModelError> {
         let decoder = self.decoder;
         let spec = &decoder.checkpoint.spec().layers[number];
@@ -125,6 +125,9 @@ impl Pass<'_, '_> {
         let attended =
             decoder.optional_norm(&attended, spec.attention_output_norm, weights.attention_output_norm.as_ref())?;
         self.put(number, Tap::AttentionOutput, batch, &attended.unsqueeze(1)?)?;
+        if self.ends_at == Some(number) {
+            return Ok(attended);
+        }
         let (residual, added) = match spec.topology {
             Topology::Sequential => {
                 let (middle, normed) = decoder.sum_and_norm(x, &attended, spec.mlp_norm, weights.mlp_norm.as_ref())?;

@@ -17,6 +17,8 @@ pub(super) struct Pass<'p, 'c> {
     pub(super) mask: Option<(MaskOf, Tensor)>,
     /// Look for a value that is not finite at each tap, and hand nothing over.
     pub(super) checking: bool,
+    /// The layer that ends with its attention.
+    pub(super) ends_at: Option<usize>,
     /// What devices have seen that is not finite, by the layer.
     #[cfg(feature = "cuda")]
     pub(super) watches: super::kernel::Watches,
