@@ -16,7 +16,7 @@ Neither: null models. `--nulls` times ropelet once more with all that `analyze` 
 counterpart to that.
 
 Python's time is counted from after its imports, which take seconds; ropelet's is that of the whole process.
-Python takes one text at a time, which is faster and smaller than several (`--batch`).
+Python takes one text at a time, which takes the least memory; `--batch` has it take several.
 """
 
 import argparse
