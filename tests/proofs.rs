@@ -44,7 +44,7 @@ fn every_theorem_that_the_catalogue_names_is_stated_in_coq_and_none_is_left_out(
         assert_eq!(named.iter().copied().collect::<BTreeSet<_>>(), written, "{}", statement.id);
         seen += named.len();
     }
-    assert_eq!(seen, stated.values().map(Vec::len).sum(), "a heading of Statements.v is no id");
+    assert_eq!(seen, stated.values().map(Vec::len).sum::<usize>(), "a heading of Statements.v is no id");
 }
 
 #[test]
