@@ -13,7 +13,8 @@ From Ropelet Require
   equal_sine_and_cosine_give_haar haar_like_pair_has_zero_mean zero_mean_carries_over_by_analogy
   haar_like_pair_is_orthonormal ricker_constant_is_two_pi gaussian_is_admissible
   uncorrected_morlet_is_admissible PiIrrational haar_like_constant_has_a_closed_form
-  every_two_banded_matrix_is_a_wavelet_transform haar_constant_is_two_ln_two.
+  every_two_banded_matrix_is_a_wavelet_transform haar_constant_is_two_ln_two
+  HaarLikeEnclosure.
 Local Open Scope R_scope.
 
 (** * haar-type-matrix-equals-rope *)
@@ -299,6 +300,11 @@ Theorem haar_like_constant_has_a_closed_form : forall K, (1 <= K)%nat ->
   let C := 4 / W * (Si W + ln 2 - Cin (2 * W) + Cin W) + (4 * Cin W + 2 * Si (2 * W) - 4 * Si W) / W ^ 2 in
   admissibility_constant (psi (turns K)) none C /\ admissibility_constant (psi' (turns K)) none C.
 Proof. exact haar_like_constant_has_a_closed_form.haar_like_constant_has_a_closed_form. Qed.
+
+(** Six digits of it for K = 1, by interval arithmetic. *)
+Theorem haar_like_constant_to_six_digits : exists C, 1.09218 <= C <= 1.09219 /\
+  admissibility_constant (psi (turns 1)) none C /\ admissibility_constant (psi' (turns 1)) none C.
+Proof. exact HaarLikeEnclosure.haar_like_constant_to_six_digits. Qed.
 
 Theorem haar_like_pair_shares_a_spectrum : forall K P x, (1 <= K)%nat ->
   let W := 2 * INR K * PI in x ^ 2 <> W ^ 2 ->
