@@ -14,7 +14,7 @@ From Ropelet Require
   haar_like_pair_is_orthonormal ricker_constant_is_two_pi gaussian_is_admissible
   uncorrected_morlet_is_admissible PiIrrational haar_like_constant_has_a_closed_form
   every_two_banded_matrix_is_a_wavelet_transform haar_constant_is_two_ln_two
-  HaarLikeEnclosure.
+  HaarLikeEnclosure haar_like_frequency_spread_is_infinite.
 Local Open Scope R_scope.
 
 (** * haar-type-matrix-equals-rope *)
@@ -352,3 +352,12 @@ Proof. exact uncorrected_morlet_is_admissible.uncorrected_morlet_is_not_admissib
 Theorem morlet_has_spectrum : forall omega0, spectrum (morlet_re omega0) (morlet_im omega0)
   (fun omega => 2 * sqrt PI * exp (- (omega - omega0) ^ 2)).
 Proof. exact uncorrected_morlet_is_admissible.morlet_has_spectrum. Qed.
+
+(** * haar-like-frequency-spread-is-infinite *)
+
+(** The mean of omega^2 P omega over [0, T] tends to 2, and its integral exceeds every bound. *)
+Theorem haar_like_frequency_spread_is_infinite : forall K P, (1 <= K)%nat ->
+  spectrum (psi (turns K)) none P \/ spectrum (psi' (turns K)) none P ->
+  filterlim (fun T => RInt (fun x => x ^ 2 * P x) 0 T / T) (Rbar_locally p_infty) (locally 2) /\
+  forall M, exists A, forall T, A < T -> M < RInt (fun x => x ^ 2 * P x) 0 T.
+Proof. exact haar_like_frequency_spread_is_infinite.haar_like_frequency_spread_is_infinite. Qed.

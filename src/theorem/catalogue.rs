@@ -388,7 +388,7 @@ static CATALOGUE: [Statement; 28] = [
     Statement {
         id: "haar-like-frequency-spread-is-infinite",
         title: "psi and psi' jump, so that w^2 |psihat|^2 tends to a mean of 2 and their frequency spread is infinite",
-        standing: Standing::Proved,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["f = 2 K pi frac t, K >= 1 whole"],
         sources: &[
             source("mallat2009", "§2.3"),
