@@ -538,6 +538,10 @@ fn row_22_broken_or_foreign_tokenizers() {
     refused(&copy.extract(&words), &["tokenizer.json", "empty"]);
     copy.write("tokenizer.json", "{}");
     refused(&copy.extract(&words), &["tokenizer.json", "not a tokenizer"]);
+    // Found by fuzzing: the tokenizers library panics on a decoder that is no JSON.
+    let broken = r#"{"model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}, "decoder": {"trim": tr0}}"#;
+    copy.write("tokenizer.json", broken);
+    refused(&copy.extract(&words), &["tokenizer.json", "expected ident"]);
     let foreign = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/llama/tokenizer.json");
     fs::copy(foreign, copy.path("tokenizer.json")).unwrap();
     refused(&copy.extract(&words), &["tokenizer.json", "4095", "64", "another model's"]);

@@ -1,12 +1,14 @@
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
 use tokenizers::models::ModelWrapper;
 
 use super::ModelError;
+use super::config::Strict;
 use super::files::Folder;
 
 /// The largest tokenizer.json.
-const MAX_TOKENIZER: u64 = 64 << 20;
+const MAX_TOKENIZER: u64 = 48 << 20;
 
 /// A checkpoint's own tokenizer.
 #[derive(Debug)]
@@ -34,8 +36,11 @@ impl Tokenizer {
         if bytes.is_empty() {
             return Err(fail("the file is empty, expected a tokenizer".to_owned()));
         }
-        let mut inner =
-            tokenizers::Tokenizer::from_bytes(bytes).map_err(|error| fail(format!("not a tokenizer: {error}")))?;
+        // The crate parses some parts a second time and expects that to succeed; it is left with files
+        // that are JSON, and where it panics all the same, that is an error like any other.
+        Strict::parse(file, bytes)?;
+        let mut inner = guarded(|| tokenizers::Tokenizer::from_bytes(bytes))
+            .map_err(|reason| fail(format!("not a tokenizer: {reason}")))?;
         if let ModelWrapper::BPE(model) = inner.get_model()
             && let Some(dropout) = model.dropout.filter(|dropout| *dropout != 0.0)
         {
@@ -62,14 +67,21 @@ impl Tokenizer {
     /// # Errors
     /// The tokenizer cannot represent the text, or the text has no tokens but those that are added.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, ModelError> {
-        let encoding = self
-            .inner
-            .encode_fast(text, true)
-            .map_err(|error| ModelError::Tokenizer { file: self.file.clone(), reason: error.to_string() })?;
+        let encoding = guarded(|| self.inner.encode_fast(text, true))
+            .map_err(|reason| ModelError::Tokenizer { file: self.file.clone(), reason })?;
         if !encoding.is_empty() && encoding.get_special_tokens_mask().iter().all(|added| *added == 1) {
             let reason = "the text has no tokens but those that the tokenizer adds".to_owned();
             return Err(ModelError::Tokenizer { file: self.file.clone(), reason });
         }
         Ok(encoding.get_ids().to_vec())
+    }
+}
+
+/// Runs the crate on a file's contents; a panic of it is an error.
+fn guarded<T>(call: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
+    // What the call has changed is dropped with it, or is behind a lock that a panic poisons.
+    match panic::catch_unwind(AssertUnwindSafe(call)) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(_) => Err("the tokenizers library cannot handle this file".to_owned()),
     }
 }
