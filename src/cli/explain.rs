@@ -62,7 +62,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Fai
 /// The proof page, and below it what the program knows beside it.
 fn page(statement: &Statement, verdict: Verdict, witness: Option<&str>) -> String {
     let code: Vec<String> = statement.code.iter().map(|place| format!("- {}", place.replacen('#', ": ", 1))).collect();
-    let machine: String = statement.machine_proofs().iter().map(checked).collect();
+    let machine = statement.machine_proofs().iter().map(checked).collect::<Vec<_>>().join("\n");
     let witness = witness.map_or_else(String::new, |witness| format!("Found just now: {witness}\n"));
     format!(
         "{}\n## By machine\n\n{}\n## In the program\n\nStanding: {}. Verdict of the check: {}. Its control: {}.\n{witness}\n{}\n",
