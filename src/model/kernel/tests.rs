@@ -87,10 +87,13 @@ fn norms_are_rounded_once() {
     }
 }
 
+/// An activation as its definition has it.
+type Formula = fn(f64) -> f64;
+
 #[test]
 fn gates_are_rounded_once_wherever_their_rows_lie() {
     let c = 0.797_884_56;
-    let activations: [(Activation, fn(f64) -> f64); 4] = [
+    let activations: [(Activation, Formula); 4] = [
         (Activation::Silu, |x| x / (1.0 + (-x).exp())),
         (Activation::Gelu, |x| 0.5 * x * (1.0 + libm::erf(x / std::f64::consts::SQRT_2))),
         (Activation::GeluTanh(c), |x| 0.5 * x * (1.0 + (0.797_884_56 * x * (1.0 + 0.044_715 * x * x)).tanh())),
