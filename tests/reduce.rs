@@ -1,5 +1,7 @@
 //! Sums of attention against the elements that they are the sums of.
 
+#![cfg(feature = "model")]
+
 use std::error::Error;
 use std::f64::consts::TAU;
 
