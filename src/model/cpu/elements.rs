@@ -35,6 +35,10 @@ pub(in crate::model) fn norm(x: &Tensor, norm: Norm, weights: &NormWeights) -> R
         });
         Tensor::from_vec(normed, x.shape(), x.device())
     }
+    // Weights of their own for each head are left to whole-tensor operations.
+    if weights.weight.dims() != [x.dim(D::Minus1)?] {
+        return Ok(None);
+    }
     match served(x) {
         Some(DType::F32) => typed::<f32>(x, norm, weights).map(Some),
         Some(_) => typed::<f64>(x, norm, weights).map(Some),
