@@ -19,6 +19,7 @@
 //! | 3 | [`theorem`] | the catalogue of statements and how each is checked |
 //! | 3 | [`heads`] | attention heads as signals, their metrics and null models |
 //! | 4 | `model` | checkpoints, tokens, the decoder and its taps (feature `model`) |
+//! | 5 | `experiment` | training runs that differ in one table (feature `model`) |
 //! | 6 | `plot` | one theme, one file per figure (feature `plot`) |
 //! | 7 | `cli` | the program (feature `cli`) |
 //!
@@ -43,6 +44,8 @@ pub mod wavelet;
 
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "model")]
+pub mod experiment;
 #[cfg(feature = "model")]
 pub mod model;
 #[cfg(feature = "plot")]

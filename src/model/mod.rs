@@ -9,7 +9,7 @@
 //!                  └ *.safetensors (headers)  ──>     for each layer: read, run all texts, drop
 //! ```
 //!
-//! Only this module names candle, safetensors and tokenizers.
+//! Only this module and `experiment` name candle, safetensors and tokenizers.
 
 mod attention;
 mod budget;
