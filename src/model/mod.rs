@@ -29,6 +29,7 @@ mod inventory;
 mod kernel;
 mod lag_profile;
 mod layer;
+pub mod op;
 mod pass;
 mod placement;
 mod precision;
