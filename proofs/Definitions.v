@@ -131,6 +131,8 @@ Definition distance2 (A B : bool -> bool -> R) : R :=
 (** What a filter of n taps makes of the frequency omega, squared. *)
 Definition gain2 (n : nat) (a : nat -> R) (omega : R) : R :=
   (sum n (fun t => a t * cos (omega * INR t))) ^ 2 + (sum n (fun t => a t * sin (omega * INR t))) ^ 2.
-(** ALiBi's weights over n lags with a slope, before and after normalisation. *)
-Definition alibi (slope : R) (n : nat) (lag : nat) : R :=
-  exp (- slope * INR lag) / sum n (fun t => exp (- slope * INR t)).
+(** What the softmax makes of n scores. *)
+Definition softmax (n : nat) (scores : nat -> R) (t : nat) : R :=
+  exp (scores t) / sum n (fun t => exp (scores t)).
+(** ALiBi's weights over n lags where the content says nothing. *)
+Definition alibi (slope : R) (n : nat) : nat -> R := softmax n (fun lag => - slope * INR lag).

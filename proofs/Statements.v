@@ -9,6 +9,7 @@ From Ropelet Require
   fixed_pair_serves_every_position haar_type_matrix_is_orthogonal rotation_depends_on_the_lag_alone
   half_split_is_interleaved_permuted half_split_rows_are_contiguous shift_of_one_keeps_the_row monotone_phase_is_impossible
   published_phase_is_monotone published_phase_is_positive sampled_gains_lie_on_a_circle sampled_rows_have_zero_mean
+  nonnegative_weights_peak_at_frequency_zero attention_rows_have_zero_mean alibi_windows_have_zero_mean
   rope_is_haar_only_at_an_eighth_turn haar_never_occurs_at_an_integer_position
   equal_sine_and_cosine_give_haar haar_like_pair_has_zero_mean zero_mean_carries_over_by_analogy
   haar_like_pair_is_orthonormal ricker_constant_is_two_pi gaussian_is_admissible
@@ -255,6 +256,40 @@ Proof. exact sampled_rows_have_zero_mean.sampled_rows_never_both_have_zero_mean.
 Theorem sampled_rows_sum_to_one_at_zero : forall theta h i, (i < h)%nat ->
   row_sum (rope theta 0) (2 * h) (2 * i) = 1 /\ row_sum (rope theta 0) (2 * h) (S (2 * i)) = 1.
 Proof. exact sampled_rows_have_zero_mean.sampled_rows_sum_to_one_at_zero. Qed.
+
+(** * nonnegative-weights-peak-at-frequency-zero *)
+
+Theorem nonnegative_weights_peak_at_frequency_zero : forall n a omega,
+  (forall t, (t < n)%nat -> 0 <= a t) -> gain2 n a omega <= gain2 n a 0.
+Proof. exact nonnegative_weights_peak_at_frequency_zero.nonnegative_weights_peak_at_frequency_zero. Qed.
+
+(** * attention-rows-have-zero-mean *)
+
+(** Gain 1 at frequency 0, where a wavelet has 0, and at most that anywhere. *)
+Theorem attention_rows_pass_a_constant : forall n scores, (0 < n)%nat ->
+  gain2 n (softmax n scores) 0 = 1 /\ forall omega, gain2 n (softmax n scores) omega <= 1.
+Proof. exact attention_rows_have_zero_mean.attention_rows_pass_a_constant. Qed.
+
+Theorem softmax_rows_are_positive_and_sum_to_one : forall n scores, (0 < n)%nat ->
+  (forall t, 0 < softmax n scores t) /\ sum n (softmax n scores) = 1.
+Proof. exact attention_rows_have_zero_mean.softmax_rows_are_positive_and_sum_to_one. Qed.
+
+Theorem differences_of_attention_rows_have_zero_mean : forall n scores others, (0 < n)%nat ->
+  sum n (fun t => softmax n scores t - softmax n others t) = 0.
+Proof. exact attention_rows_have_zero_mean.differences_of_attention_rows_have_zero_mean. Qed.
+
+(** * alibi-windows-have-zero-mean *)
+
+Theorem alibi_windows_are_positive_with_gain_one : forall slope n, (0 < n)%nat ->
+  (forall lag, 0 < alibi slope n lag) /\ gain2 n (alibi slope n) 0 = 1 /\
+  forall omega, gain2 n (alibi slope n) omega <= 1.
+Proof. exact alibi_windows_have_zero_mean.alibi_windows_are_positive_with_gain_one. Qed.
+
+(** Two windows of different slopes differ by a function of mean 0 that is not 0. *)
+Theorem differences_of_alibi_windows_have_zero_mean : forall slope other n, (1 < n)%nat -> slope <> other ->
+  sum n (fun lag => alibi slope n lag - alibi other n lag) = 0 /\
+  exists lag, (lag < n)%nat /\ alibi slope n lag - alibi other n lag <> 0.
+Proof. exact alibi_windows_have_zero_mean.differences_of_alibi_windows_have_zero_mean. Qed.
 
 (** * rope-is-haar-only-at-an-eighth-turn *)
 

@@ -1,4 +1,4 @@
-use super::{Source, Standing, Statement, admissibility, gains, matrix, phase};
+use super::{Source, Standing, Statement, admissibility, gains, matrix, phase, windows};
 
 /// Every statement, in reading order: the matrix, the phase and the means, the sampled rows,
 /// admissibility.
@@ -38,7 +38,7 @@ const fn source(key: &'static str, place: &'static str) -> Source {
     Source { key, place }
 }
 
-static CATALOGUE: [Statement; 28] = [
+static CATALOGUE: [Statement; 31] = [
     Statement {
         id: "haar-type-matrix-equals-rope",
         title: "One Haar-like pair, shifted by the fraction of a turn, samples RoPE's rotation at every real position",
@@ -288,6 +288,45 @@ static CATALOGUE: [Statement; 28] = [
         check: gains::sampled_rows_have_zero_mean,
         control: gains::sampled_rows_have_zero_mean_at_odd_eighths,
         control_is: "the row of psi at phi = pi/4 mod pi, that of psi' at 3 pi/4 mod pi",
+    },
+    Statement {
+        id: "nonnegative-weights-peak-at-frequency-zero",
+        title: "Weights that are not negative have their largest gain at frequency 0",
+        standing: Standing::ProvedByMachine,
+        hypotheses: &["a_t >= 0 for t = 0, ..., n - 1"],
+        sources: &[source("ruscio2025", "the metrics"), source("mallat2009", "§7.1")],
+        code: &["src/signal/spectrum.rs#PowerSpectrum"],
+        proof: include_str!("../../proofs/nonnegative-weights-peak-at-frequency-zero.md"),
+        check: windows::nonnegative_weights_peak_at_frequency_zero,
+        control: windows::ricker_weights_peak_at_frequency_zero,
+        control_is: "samples of the Ricker wavelet, which have both signs",
+    },
+    Statement {
+        id: "attention-rows-have-zero-mean",
+        title: "Rows of attention probabilities have mean 0, as wavelets have",
+        standing: Standing::Refuted,
+        hypotheses: &["the row is the softmax of n >= 1 finite scores"],
+        sources: &[source("ruscio2025", "the claim that heads behave like wavelets"), source("daubechies1992", "§2.4")],
+        code: &["src/heads/recorder.rs#Recorder"],
+        proof: include_str!("../../proofs/attention-rows-have-zero-mean.md"),
+        check: windows::attention_rows_have_zero_mean,
+        control: windows::differences_of_attention_rows_have_zero_mean,
+        control_is: "the difference of two rows",
+    },
+    Statement {
+        id: "alibi-windows-have-zero-mean",
+        title: "The windows that ALiBi's slopes make of the lag have mean 0",
+        standing: Standing::Refuted,
+        hypotheses: &["all scores before the bias are equal", "the slope is any real number"],
+        sources: &[
+            source("oka2025", "the section that reads ALiBi as windows of several sizes"),
+            source("press2022", "§3"),
+        ],
+        code: &["src/encoding/alibi.rs#alibi_slopes", "src/encoding/alibi.rs#alibi_bias"],
+        proof: include_str!("../../proofs/alibi-windows-have-zero-mean.md"),
+        check: windows::alibi_windows_have_zero_mean,
+        control: windows::differences_of_alibi_windows_have_zero_mean,
+        control_is: "the difference of the windows of two neighbouring heads",
     },
     Statement {
         id: "rope-is-haar-only-at-an-eighth-turn",

@@ -19,6 +19,7 @@ mod matrix;
 mod phase;
 mod statement;
 mod verify;
+mod windows;
 
 pub use case::Case;
 pub use catalogue::{catalogue, statement};

@@ -72,6 +72,17 @@ const ANSWERS: &[Answer] = &[
         ids: &["haar-like-pair-has-zero-mean", "sampled-rows-have-zero-mean", "sampled-gains-lie-on-a-circle"],
     },
     Answer {
+        question: "Can a row of attention be a wavelet?",
+        answer: "No. Its weights are positive and sum to 1, so that its spectrum is largest at frequency 0, where a \
+                 wavelet's vanishes. The same holds for the windows that ALiBi makes of the lag. Scores, and \
+                 differences of heads, can have mean zero.",
+        ids: &[
+            "attention-rows-have-zero-mean",
+            "nonnegative-weights-peak-at-frequency-zero",
+            "alibi-windows-have-zero-mean",
+        ],
+    },
+    Answer {
         question: "Is RoPE ever the Haar transform?",
         answer: "Only block by block, at an eighth of a turn, and at no integer position for the first block.",
         ids: &["rope-is-haar-only-at-an-eighth-turn", "haar-never-occurs-at-an-integer-position"],
