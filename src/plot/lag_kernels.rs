@@ -2,9 +2,8 @@ use super::Figure;
 use super::axis::{Axis, lag_place};
 use super::panel::{Canvas, Frame};
 use super::theme::{BLUE, ColourMap};
-use crate::encoding::{Atom, LagSign, alibi_bias, alibi_slopes, rotary_kernel, wavelet_kernel};
+use crate::encoding::{Atom, LagSign, Mother, WaveletKernel, alibi_bias, alibi_slopes, rotary_kernel};
 use crate::rope::{Frequencies, Scaling};
-use crate::wavelet::Ricker;
 
 pub(super) const FIGURE: Figure = Figure {
     id: "lag-kernels",
@@ -48,7 +47,7 @@ fn draw(canvas: &Canvas<'_>) {
     panel.title("(c) Ricker wavelets, shift 0, scales 1 to 128");
     for (member, scale) in scales.iter().enumerate() {
         let atom = [Atom { scale: *scale, shift: 0.0 }];
-        let kernel = wavelet_kernel(&Ricker, &atom, LagSign::QueryMinusKey, LENGTH);
+        let kernel = WaveletKernel::new(Mother::Ricker, atom.to_vec(), LagSign::Mirrored).table(LENGTH);
         panel.line(curve(kernel), shades(scales.len(), member));
     }
     let names = (0..scales.len()).map(|member| (format!("a = {}", scales[member]), shades(scales.len(), member)));

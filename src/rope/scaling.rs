@@ -1,4 +1,4 @@
-use std::f64::consts::TAU;
+use std::f64::consts::{PI, TAU};
 
 use serde::Serialize;
 
@@ -83,6 +83,18 @@ pub enum Scaling {
         /// Divisor of their frequencies.
         factor: f64,
     },
+    /// HoPE: `theta_i` where pair `i` completes a turn within the training length, `theta_i ≥
+    /// 2π/train_length`, and 0 for the slower pairs, which do not turn; `a = 1` \[chen2025\].
+    Cut {
+        /// Tokens of a training sequence: at least 7, so that pair 0 completes a turn.
+        train_length: usize,
+    },
+    /// Clipped RoPE: the last `pairs` frequencies, `j = 0..pairs`, are multiplied by
+    /// `(1 + cos(π j/(pairs - 1)))/2`, from 1 down to 0; `a = 1` \[li2026\].
+    Tapered {
+        /// Number of pairs that are slowed down; a single one keeps its frequency.
+        pairs: usize,
+    },
 }
 
 /// The ramp of YaRN between fast and slow pairs.
@@ -165,6 +177,20 @@ impl Scaling {
                 let turns = |(pair, theta): (usize, &f64)| if pair < *pairs { theta / factor } else { 0.0 };
                 (theta.iter().enumerate().map(turns).collect(), 1.0)
             }
+            Self::Cut { train_length } => {
+                let slowest = TAU / *train_length as f64;
+                (theta.iter().map(|theta| if *theta >= slowest { *theta } else { 0.0 }).collect(), 1.0)
+            }
+            Self::Tapered { pairs } => {
+                let kept = theta.len() - pairs;
+                let weight = |pair: usize| match pair.checked_sub(kept) {
+                    None | Some(0) => 1.0,
+                    // Of the last one the cosine is -1 but for its rounded argument.
+                    Some(j) if j + 1 == *pairs => 0.0,
+                    Some(j) => (1.0 + (PI * j as f64 / (*pairs as f64 - 1.0)).cos()) / 2.0,
+                };
+                (theta.iter().enumerate().map(|(pair, theta)| theta * weight(pair)).collect(), 1.0)
+            }
         })
     }
 
@@ -231,10 +257,27 @@ impl Scaling {
                     Err(RopeError::Parameter { scaling: name, parameter, expected, found })
                 }
             }
+            Self::Cut { train_length } => {
+                let (parameter, expected) = ("train_length", "at least 7, so that a pair completes a turn");
+                let found = *train_length as f64;
+                if found >= TAU {
+                    Ok(())
+                } else {
+                    Err(RopeError::Parameter { scaling: name, parameter, expected, found })
+                }
+            }
+            Self::Tapered { pairs } => {
+                let (parameter, expected) = ("taper", "at most the number of pairs");
+                if *pairs <= rotary_dim / 2 {
+                    Ok(())
+                } else {
+                    Err(RopeError::Parameter { scaling: name, parameter, expected, found: *pairs as f64 })
+                }
+            }
         }
     }
 
-    /// The name that configuration files use.
+    /// The name that configuration files use; of HoPE and clipped RoPE, which have none, the usual one.
     pub fn name(&self) -> &'static str {
         match self {
             Self::None => "default",
@@ -245,6 +288,8 @@ impl Scaling {
             Self::Llama3 { .. } => "llama3",
             Self::LongRope { .. } => "longrope",
             Self::Proportional { .. } => "proportional",
+            Self::Cut { .. } => "hope",
+            Self::Tapered { .. } => "clipped",
         }
     }
 }
