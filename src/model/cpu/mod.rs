@@ -53,14 +53,14 @@ pub(super) fn attend<'r>(
 }
 
 /// The elements of a contiguous tensor in main memory.
-struct Values<'t, T> {
+pub(super) struct Values<'t, T> {
     storage: Box<dyn Deref<Target = Storage> + 't>,
     range: Range<usize>,
     of: PhantomData<T>,
 }
 
 impl<'t, T: WithDType> Values<'t, T> {
-    fn of(tensor: &'t Tensor) -> Result<Self> {
+    pub(super) fn of(tensor: &'t Tensor) -> Result<Self> {
         let (storage, layout) = tensor.storage_and_layout();
         match layout.contiguous_offsets() {
             Some((start, end)) => Ok(Self { storage: Box::new(storage), range: start..end, of: PhantomData }),
@@ -68,7 +68,7 @@ impl<'t, T: WithDType> Values<'t, T> {
         }
     }
 
-    fn slice(&self) -> Result<&[T]> {
+    pub(super) fn slice(&self) -> Result<&[T]> {
         match &**self.storage {
             Storage::Cpu(storage) => Ok(&T::cpu_storage_as_slice(storage)?[self.range.clone()]),
             _ => bail!("loops on the processor want tensors in main memory"),
