@@ -6,6 +6,7 @@
 
 mod agreement;
 mod bound;
+mod fixed;
 mod pairing;
 mod quadrature;
 mod real;
@@ -13,6 +14,7 @@ mod sine_integral;
 
 pub use agreement::{Agreement, compare, compare_with};
 pub use bound::{Bound, gamma};
+pub use fixed::Fixed;
 pub use pairing::Pairing;
 pub use quadrature::{Integral, integrate, integrate_half_line, integrate_line};
 pub use real::Real;

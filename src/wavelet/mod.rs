@@ -1,10 +1,12 @@
-//! Mother wavelets in closed form, admissibility, and the Haar-type rotary matrix.
+//! Mother wavelets in closed form, discrete wavelets from their defining equations, admissibility, and
+//! the Haar-type rotary matrix.
 //!
 //! One file per function. Every number of a [`MotherWavelet`] is a closed form; quadrature and
 //! published values only confirm it, in the tests. `docs/conventions.md` lists the formulas side
 //! by side, with the factors by which other tools differ.
 
 mod derivative_of_gaussian;
+mod discrete;
 mod error;
 mod family;
 mod gaussian;
@@ -18,6 +20,7 @@ mod ricker;
 mod rotary_matrix;
 
 pub use derivative_of_gaussian::DerivativeOfGaussian;
+pub use discrete::{DiscreteFamily, DiscreteWavelet, Refinement, Side};
 pub use error::WaveletError;
 pub use family::{Family, Parameters, by_name};
 pub use gaussian::Gaussian;
