@@ -245,10 +245,12 @@ impl DiscreteWavelet {
     /// The functions of this side after `level` steps of the cascade, value for value PyWavelets'
     /// `wavefun(level)` (`phi_d, psi_d` for the decomposition of a biorthogonal pair).
     ///
-    /// The cascade begins with one coefficient and refines it `level` times. What it gives is a staircase
-    /// that approaches the function; PyWavelets puts the value of a step at its right end, so that the
-    /// function appears later by `2^-level` at most. The first and the last values are 0, and the last are
-    /// beyond the support. See [`DiscreteWavelet::dyadic`] for values of the function itself.
+    /// The cascade begins with one coefficient and refines it `level` times. Coefficient `k` of the result
+    /// stands for the function at `(k + mu) 2^-level` with `mu = ∫ x phi(x) dx` of the other side, and
+    /// PyWavelets puts it at `(k + 1) 2^-level`: at a coarse level the function of a long filter appears
+    /// early by `(mu - 1) 2^-level`, which for `sym20` at level 1 is 9 units. The first and the last values
+    /// are 0, and the last are beyond the support. See [`DiscreteWavelet::dyadic`] for values of the function
+    /// itself.
     ///
     /// # Rounding
     /// With `S = √2 Σ|h|` of the even or the odd taps, whichever is larger, the error is at most about
