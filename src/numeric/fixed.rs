@@ -82,7 +82,7 @@ impl Fixed {
         (0..3).fold(start, |x, _| x + x * (Self::ONE - self * x))
     }
 
-    /// `√x`, by Newton's iteration for `1/√x`; 0 for 0.
+    /// `√x`, by Newton's iteration for `1/√x`, and a last one for the root itself; 0 for 0.
     ///
     /// # Panics
     /// When `x` is negative.
@@ -92,7 +92,9 @@ impl Fixed {
             return self;
         }
         let (start, half) = (Self::of(self.to_f64().sqrt().recip()), Self::of(0.5));
-        self * (0..3).fold(start, |y, _| y + half * y * (Self::ONE - self * y * y))
+        let inverse = (0..3).fold(start, |y, _| y + half * y * (Self::ONE - self * y * y));
+        let root = self * inverse;
+        root + half * inverse * (self - root * root)
     }
 
     /// `x^n`.
@@ -247,7 +249,7 @@ mod tests {
             let x = Fixed::of(value);
             assert!((x * x.recip() - Fixed::ONE).to_f64().abs() <= 8.0 * unit() * value.max(value.recip()));
             let root = x.sqrt();
-            assert!((root * root - x).to_f64().abs() <= 8.0 * unit() * value.max(1.0));
+            assert!((root * root - x).to_f64().abs() <= 8.0 * unit() * value.sqrt().max(1.0));
         }
         assert_eq!(Fixed::ZERO.sqrt(), Fixed::ZERO);
     }
