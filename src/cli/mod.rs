@@ -5,13 +5,16 @@
 //! exits, or names clap.
 //!
 //! Exit codes: 0 as expected; 1 a check contradicts its standing, or a figure differs from the
-//! one on disk; 2 bad input or an error, in which case nothing has been written.
+//! one on disk; 2 bad input or an error, in which case nothing has been written; 3 stopped by a time
+//! limit, and the same command goes on.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 #[cfg(feature = "model")]
 mod analyze;
 mod cwt;
+#[cfg(feature = "model")]
+mod experiment;
 mod explain;
 #[cfg(feature = "model")]
 mod extract;
@@ -43,6 +46,8 @@ use failure::Failure;
 #[cfg(not(feature = "model"))]
 use left_out as analyze;
 #[cfg(not(feature = "model"))]
+use left_out as experiment;
+#[cfg(not(feature = "model"))]
 use left_out as extract;
 #[cfg(not(feature = "model"))]
 use left_out as inspect;
@@ -58,6 +63,9 @@ enum Outcome {
     Success,
     /// A finding contradicts what is claimed: exit code 1.
     Contradicted,
+    /// Stopped in good order before the end, as was asked for: exit code 3.
+    #[cfg(feature = "model")]
+    Stopped,
 }
 
 /// A referee for the claim that positional encodings and attention heads are wavelets.
@@ -127,6 +135,7 @@ enum Verb {
     Analyze(analyze::Arguments),
     Report(report::Arguments),
     Figures(figures::Arguments),
+    Experiment(experiment::Arguments),
 }
 
 /// Runs the program on the process's own arguments.
@@ -155,6 +164,8 @@ fn exit_code(result: &Result<Outcome, Failure>) -> u8 {
     match result {
         Ok(Outcome::Success) => 0,
         Ok(Outcome::Contradicted) => 1,
+        #[cfg(feature = "model")]
+        Ok(Outcome::Stopped) => 3,
         Err(_) => 2,
     }
 }
@@ -177,5 +188,6 @@ fn dispatch(command: &Command) -> Result<Outcome, Failure> {
         Verb::Analyze(arguments) => analyze::run(arguments, common),
         Verb::Report(arguments) => report::run(arguments, common),
         Verb::Figures(arguments) => figures::run(arguments, common),
+        Verb::Experiment(arguments) => experiment::run(arguments, common),
     }
 }

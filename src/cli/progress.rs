@@ -12,3 +12,13 @@ pub(super) fn bar(common: &Common, length: u64, unit: &str) -> ProgressBar {
     .expect("the template is a constant");
     ProgressBar::with_draw_target(Some(length), target).with_style(style)
 }
+
+/// A line that says what is going on where nobody knows how long it takes.
+#[cfg(feature = "model")]
+pub(super) fn spinner(common: &Common) -> ProgressBar {
+    let target = if common.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}").expect("the template is a constant");
+    let spinner = ProgressBar::with_draw_target(None, target).with_style(style);
+    spinner.enable_steady_tick(std::time::Duration::from_millis(200));
+    spinner
+}

@@ -48,7 +48,7 @@ impl fmt::Display for Precision {
 
 /// A device that can run layers.
 #[derive(Debug, Clone)]
-pub struct Device(pub(super) candle_core::Device);
+pub struct Device(pub(crate) candle_core::Device);
 
 impl Device {
     /// The processor.
