@@ -174,3 +174,129 @@ impl Decoder {
         Ok((split(&layer.query)?, split(&layer.key)?, split(&layer.value)?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Var;
+
+    use super::*;
+    use crate::experiment::{Preset, Variant};
+    use crate::numeric::{Agreement, Bound, Real, gamma};
+
+    const TEXTS: usize = 2;
+    const TOKENS: usize = 7;
+
+    fn preset() -> Preset {
+        let mut preset = Preset::named("tiny").unwrap();
+        preset.shape = Shape { layers: 2, hidden: 12, heads: 2, head_dim: 8, intermediate: 10, vocabulary: 16 };
+        preset.recipe.train_length = TOKENS;
+        preset.lengths = vec![TOKENS];
+        preset
+    }
+
+    /// A decoder in `f64` with weights large enough for every branch to matter.
+    fn decoder(name: &str) -> Decoder {
+        let encoding = name.parse::<Variant>().unwrap().encoding(&preset(), 3).unwrap();
+        let decoder = Decoder::fresh(&preset().shape, &encoding, 3, DType::F64, &Device::Cpu).unwrap();
+        for (name, parameter) in decoder.parameters().unwrap() {
+            if parameter.variable().rank() == 2 && !name.starts_with("position.") {
+                parameter.set(&(parameter.variable().as_tensor() * 15.0).unwrap()).unwrap();
+            }
+        }
+        decoder
+    }
+
+    fn tokens(shift: u32) -> Tensor {
+        let ids = (0..(TEXTS * TOKENS) as u32).map(|at| (at * at + 3 * at + shift) % 16);
+        Tensor::from_vec(ids.collect(), (TEXTS, TOKENS), &Device::Cpu).unwrap()
+    }
+
+    /// For each variable whether what `backward` says agrees with differences of the loss.
+    fn gradients_agree(decoder: &Decoder, loss: &dyn Fn(&Decoder) -> Tensor) -> Vec<(String, bool)> {
+        const STEP: f64 = 1.0 / (1u64 << 16) as f64;
+        let gradients = loss(decoder).backward().unwrap();
+        let values = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f64>().unwrap();
+        let mut found = Vec::new();
+        for (name, parameter) in decoder.parameters().unwrap() {
+            let variable: &Var = parameter.variable();
+            let Some(gradient) = gradients.get(variable.as_tensor()).map(values) else {
+                found.push((name, false));
+                continue;
+            };
+            let start = values(variable.as_tensor());
+            let with = |element: usize, step: f64| -> f64 {
+                let mut moved = start.clone();
+                moved[element] += step;
+                parameter.set(&Tensor::from_vec(moved, variable.dims(), &Device::Cpu).unwrap()).unwrap();
+                decoder.loss(&tokens(0), &tokens(5)).unwrap().to_scalar::<f64>().unwrap()
+            };
+            let largest = gradient.iter().map(|g| g.abs()).fold(0.0, f64::max);
+            let mut elements: Vec<usize> = (0..start.len()).step_by(start.len().div_ceil(4)).collect();
+            elements.extend(gradient.iter().position(|g| g.abs() == largest));
+            let agree = elements.into_iter().all(|element| {
+                let difference = |step: f64| (with(element, step) - with(element, -step)) / (2.0 * step);
+                let (near, far) = (difference(STEP), difference(2.0 * STEP));
+                // The error of the nearer one is a third of how far they are apart, up to its next order. A
+                // loss is a mean of logarithms of up to 4, of states that pass through a few hundred
+                // operations.
+                let rounding = 4.0 * gamma(600, f64::UNIT_ROUNDOFF) / STEP;
+                Agreement::of(gradient[element], near, Bound { truncation: (far - near).abs(), rounding }).holds()
+            });
+            parameter.set(&Tensor::from_vec(start, variable.dims(), &Device::Cpu).unwrap()).unwrap();
+            // Where nothing depends on a weight, differences of 0 say nothing. Softmax takes no notice of what
+            // FIRE adds to all scores of a head, which is what its biases mostly do.
+            let matters = largest > 1e-5 || name.ends_with(".bias");
+            found.push((name, agree && matters));
+        }
+        found
+    }
+
+    fn whole_loss(decoder: &Decoder) -> Tensor {
+        decoder.loss(&tokens(0), &tokens(5)).unwrap()
+    }
+
+    #[test]
+    fn every_parameter_of_every_encoding_receives_the_gradient_of_finite_differences() {
+        let others =
+            ["transformer-xl", "shaw", "kerple", "kerple-power", "fire", "xpos", "dog", "sinusoidal", "learned"];
+        for name in Variant::ALL.into_iter().chain(others) {
+            let wrong: Vec<String> = gradients_agree(&decoder(name), &whole_loss)
+                .into_iter()
+                .filter(|(_, agrees)| !agrees)
+                .map(|(parameter, _)| parameter)
+                .collect();
+            assert!(wrong.is_empty(), "{name}: {wrong:?}");
+        }
+    }
+
+    #[test]
+    fn an_operation_that_drops_a_gradient_is_found() {
+        let decoder = decoder("rope");
+        let detached = |decoder: &Decoder| {
+            let states = decoder.states(&decoder.embed(&tokens(0)).unwrap().detach(), true).unwrap();
+            cross_entropy(&decoder.logits(&states).unwrap(), &tokens(5)).unwrap()
+        };
+        let found = gradients_agree(&decoder, &detached);
+        // The embedding is the output head, too, and has a gradient; not the right one.
+        assert_eq!(found.iter().filter(|(_, agrees)| !agrees).map(|(name, _)| name).collect::<Vec<_>>(), ["embedding"]);
+        let one_layer = |decoder: &Decoder| {
+            let states = decoder.states(&decoder.embed(&tokens(0)).unwrap(), false).unwrap();
+            cross_entropy(&decoder.logits(&states).unwrap(), &tokens(5)).unwrap()
+        };
+        let lost = gradients_agree(&decoder, &one_layer).into_iter().filter(|(_, agrees)| !agrees).count();
+        assert_eq!(lost, 17, "the embedding and eight parameters of each of two layers");
+    }
+
+    #[test]
+    fn decoders_of_one_seed_differ_in_nothing_but_their_position() {
+        let [rope, alibi, other] = [("rope", 3), ("alibi", 3), ("alibi", 4)].map(|(name, seed)| {
+            let encoding = name.parse::<Variant>().unwrap().encoding(&preset(), seed).unwrap();
+            let decoder = Decoder::fresh(&preset().shape, &encoding, seed, DType::F32, &Device::Cpu).unwrap();
+            let query = decoder.layers[1].query.variable().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            (query, whole_loss(&decoder).to_scalar::<f32>().unwrap())
+        });
+        assert_eq!(rope.0, alibi.0);
+        assert_ne!(rope.1, alibi.1);
+        assert_ne!(alibi.0, other.0);
+    }
+}

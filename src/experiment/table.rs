@@ -28,8 +28,9 @@ pub fn find(set: &Path) -> Result<Vec<FoundRun>, ExperimentError> {
     let io = |source| ExperimentError::Io { file: set.to_owned(), source };
     let mut found = Vec::new();
     for entry in fs::read_dir(set).map_err(io)? {
-        let name = entry.map_err(io)?.file_name();
-        let Some(name) = name.to_str() else { continue };
+        let entry = entry.map_err(io)?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str().filter(|_| entry.path().is_dir()) else { continue };
         let folder = RunFolder::new(set, name);
         let Some(configuration) = folder.configuration()? else { continue };
         let last = folder.records()?.last().map(|record| (record.step, record.loss));
