@@ -87,7 +87,7 @@ fn a_killed_run_comes_to_the_same_weights_and_the_same_records() {
     let texts = Texts::new();
     let steps = ["--steps", "60", "--save-every", "20"];
     assert!(texts.run("whole", "rope", &steps).output().unwrap().status.success());
-    // Before the first state, between a state and the next, and again after the last.
+    // Before the first state, between two, and after the last one that is not the end.
     for lines in [1, 3, 5] {
         let mut child =
             texts.run("killed", "rope", &steps).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

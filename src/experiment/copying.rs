@@ -1,4 +1,4 @@
-use candle_core::{D, Device, Tensor};
+use candle_core::{D, DType, Device, Tensor};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
@@ -111,13 +111,10 @@ pub(super) fn measure(decoder: &Decoder, preset: &Preset) -> Result<Vec<Copied>,
             let drawn = Strings::draw(&mut random, strings, n, preset.shape.vocabulary, decoder.device())?;
             let states = decoder.states(&decoder.embed(&drawn.ids)?.detach(), false)?;
             let logits = decoder.logits(&drawn.of_copies(&states)?)?.detach();
-            right += logits
-                .argmax(D::Minus1)?
-                .eq(&drawn.copies)?
-                .to_dtype(candle_core::DType::F64)?
-                .sum_all()?
-                .to_scalar::<f64>()?;
-            let mean = cross_entropy(&logits, &drawn.copies)?.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?;
+            let logits = if logits.dtype() == DType::F64 { logits } else { logits.to_dtype(DType::F32)? };
+            right +=
+                logits.argmax(D::Minus1)?.eq(&drawn.copies)?.to_dtype(DType::F64)?.sum_all()?.to_scalar::<f64>()?;
+            let mean = cross_entropy(&logits, &drawn.copies)?.to_dtype(DType::F64)?.to_scalar::<f64>()?;
             loss += mean * strings as f64;
             done += strings;
         }

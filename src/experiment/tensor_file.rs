@@ -33,8 +33,15 @@ pub(super) fn save(
     durable::write(file, &bytes)
 }
 
-/// What [`save`] has written, or `None` if there is no such file.
-pub(super) fn load(file: &Path, key: &str) -> Result<Option<(String, BTreeMap<String, Tensor>)>, ExperimentError> {
+/// What [`save`] has written.
+pub(super) struct TensorFile {
+    pub(super) text: String,
+    /// On the processor.
+    pub(super) tensors: BTreeMap<String, Tensor>,
+}
+
+/// Reads a file, if there is one, with the entry of metadata that it must have.
+pub(super) fn load(file: &Path, key: &str) -> Result<Option<TensorFile>, ExperimentError> {
     let Some(bytes) = durable::read(file)? else { return Ok(None) };
     let fail = |reason: String| ExperimentError::State { file: file.to_owned(), reason };
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| fail(error.to_string()))?;
@@ -55,5 +62,5 @@ pub(super) fn load(file: &Path, key: &str) -> Result<Option<(String, BTreeMap<St
         };
         tensors.insert(name.to_owned(), tensor);
     }
-    Ok(Some((text, tensors)))
+    Ok(Some(TensorFile { text, tensors }))
 }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::batch::Windows;
 use super::copying::Strings;
 use super::decoder::Decoder;
-use super::{Configuration, Corpus, ExperimentError, Task, Variant, tensor_file};
+use super::tensor_file::{self, TensorFile};
+use super::{Configuration, Corpus, ExperimentError, Task, Variant};
 use crate::model::Device;
 use crate::model::op::{AdamW, AdamWRule, Moments, Parameter};
 
@@ -154,7 +155,7 @@ impl<'c> Training<'c> {
     /// # Errors
     /// The file is of another configuration, or is not complete.
     pub(super) fn restore(&mut self, file: &Path) -> Result<bool, ExperimentError> {
-        let Some((text, mut tensors)) = tensor_file::load(file, KEY)? else { return Ok(false) };
+        let Some(TensorFile { text, mut tensors }) = tensor_file::load(file, KEY)? else { return Ok(false) };
         let fail = |reason: String| ExperimentError::State { file: file.to_owned(), reason };
         let state: State = serde_json::from_str(&text).map_err(|error| fail(error.to_string()))?;
         refuse_other(file, &state.configuration, &self.configuration)?;
