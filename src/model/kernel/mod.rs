@@ -11,18 +11,32 @@
 //! This is the only module with `unsafe` code: a kernel writes where its arguments say, which no
 //! compiler checks. Each launch states why it stays inside its tensors.
 
+mod adamw;
 mod attention;
+mod cross_entropy;
+mod embedding;
 mod gated;
 mod norm;
+mod product;
 mod program;
+mod rms_norm;
 mod rotary;
+mod swiglu;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod watch;
 
+pub(super) use adamw::{Step, norm_and_factor, update};
 pub(super) use attention::Attended;
+pub(super) use cross_entropy::{cross_entropy, cross_entropy_backward};
+pub(super) use embedding::{embedding, embedding_backward};
 pub(super) use gated::gated;
 pub(super) use norm::{norm, norm_of_sum};
-pub(super) use program::{prepare, take_peak_memory};
+pub(super) use product::product_over_rows;
+pub(super) use program::{Operand, prepare, take_peak_memory};
+pub(super) use rms_norm::{rms_norm, rms_norm_backward};
 pub(super) use rotary::rotate;
+pub(super) use swiglu::{swiglu, swiglu_backward};
+pub(super) use turn::turn;
 pub(super) use watch::Watches;

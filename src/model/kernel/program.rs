@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use candle_core::backend::BackendDevice;
+use candle_core::backend::{BackendDevice, BackendStorage};
 use candle_core::cuda_backend::cudarc::driver::result::{device, mem_pool};
 use candle_core::cuda_backend::cudarc::driver::sys::{
     CUdevice_attribute as Attribute, CUfunction_attribute, CUmemPool_attribute, CUmemoryPool,
@@ -13,9 +13,9 @@ use candle_core::cuda_backend::cudarc::driver::{
     CudaFunction, CudaSlice, CudaStream, DevicePtr, LaunchConfig, PushKernelArg,
 };
 use candle_core::cuda_backend::cudarc::nvrtc::{CompileError, CompileOptions, compile_ptx_with_opts};
-use candle_core::cuda_backend::{CudaDevice, CudaStorageSlice, WrapErr};
+use candle_core::cuda_backend::{CudaDevice, CudaStorage, CudaStorageSlice, WrapErr};
 use candle_core::op::BackpropOp;
-use candle_core::{DType, Device, Error, Result, Shape, Storage, Tensor, bail};
+use candle_core::{DType, Device, Error, Layout, Result, Shape, Storage, Tensor, bail};
 
 /// CUDA C++ that is compiled when a device first needs it.
 pub(super) struct Program {
@@ -132,20 +132,100 @@ impl Kernel {
 /// Valid for what is queued while the tensor lives: there is one stream of work for a device, and
 /// memory is given back in its order.
 pub(super) fn address(tensor: &Tensor) -> Result<u64> {
+    let (storage, layout) = tensor.storage_and_layout();
+    let Storage::Cuda(storage) = &*storage else { bail!("the tensor is not on a CUDA device") };
+    Ok(start(storage)? + (layout.start_offset() * tensor.dtype().size_in_bytes()) as u64)
+}
+
+/// Where memory on a device starts; see [`address`].
+pub(super) fn start(storage: &CudaStorage) -> Result<u64> {
     fn of<T>(slice: &CudaSlice<T>) -> u64 {
         slice.device_ptr(slice.stream()).0
     }
-    let (storage, layout) = tensor.storage_and_layout();
-    let Storage::Cuda(storage) = &*storage else { bail!("the tensor is not on a CUDA device") };
-    let start = match &storage.slice {
+    Ok(match &storage.slice {
         CudaStorageSlice::U32(slice) => of(slice),
         CudaStorageSlice::BF16(slice) => of(slice),
         CudaStorageSlice::F16(slice) => of(slice),
         CudaStorageSlice::F32(slice) => of(slice),
         CudaStorageSlice::F64(slice) => of(slice),
-        _ => bail!("no kernel takes {:?}", tensor.dtype()),
-    };
-    Ok(start + (layout.start_offset() * tensor.dtype().size_in_bytes()) as u64)
+        _ => bail!("no kernel takes {:?}", storage.dtype()),
+    })
+}
+
+/// A contiguous argument of an operation that is a node of candle's graph, on its device.
+///
+/// Its address is valid for what is queued while what it was made of lives.
+pub(in crate::model) struct Operand {
+    pub(super) device: CudaDevice,
+    pub(super) address: u64,
+    pub(super) dtype: DType,
+    shape: Shape,
+}
+
+impl Operand {
+    /// Of the arguments of a forward pass.
+    pub(in crate::model) fn new(storage: &CudaStorage, layout: &Layout) -> Result<Self> {
+        if !layout.is_contiguous() {
+            bail!("the elements of an argument lie apart");
+        }
+        let address = start(storage)? + (layout.start_offset() * storage.dtype().size_in_bytes()) as u64;
+        Ok(Self { device: storage.device.clone(), address, dtype: storage.dtype(), shape: layout.shape().clone() })
+    }
+
+    /// Of the tensors of a backward pass.
+    pub(in crate::model) fn of(tensor: &Tensor) -> Result<Self> {
+        let (storage, layout) = tensor.storage_and_layout();
+        match &*storage {
+            Storage::Cuda(storage) => Self::new(storage, layout),
+            _ => bail!("the tensor is not on a CUDA device"),
+        }
+    }
+
+    /// How many elements there are.
+    pub(super) fn count(&self) -> usize {
+        self.shape.elem_count()
+    }
+
+    /// The length of the last axis.
+    pub(super) fn last(&self) -> usize {
+        self.shape.dims().last().copied().unwrap_or(1)
+    }
+
+    /// What `elements.cuh` calls the type.
+    pub(super) fn element(&self) -> Result<&'static str> {
+        match element(self.dtype) {
+            Some(name) => Ok(name),
+            None => bail!("training on a GPU is in f32, f16 or bf16, not {:?}", self.dtype),
+        }
+    }
+
+    /// Memory for as many elements of the same type, which the caller's kernel writes, and its address.
+    pub(super) fn like(&self) -> Result<(CudaStorage, u64)> {
+        self.alike(self.shape.dims())
+    }
+
+    /// The same for another shape.
+    pub(super) fn alike(&self, dims: &[usize]) -> Result<(CudaStorage, u64)> {
+        self.of_type(self.dtype, dims)
+    }
+
+    /// The same for another type.
+    pub(super) fn of_type(&self, dtype: DType, dims: &[usize]) -> Result<(CudaStorage, u64)> {
+        // SAFETY: every caller launches a kernel that writes all elements before anything reads one.
+        let storage = unsafe { self.device.alloc_uninit(&Shape::from(dims), dtype)? };
+        let address = start(&storage)?;
+        Ok((storage, address))
+    }
+
+    /// What was computed, as a tensor of this shape.
+    pub(in crate::model) fn tensor(&self, storage: CudaStorage) -> Tensor {
+        self.tensor_of(storage, self.shape.dims())
+    }
+
+    /// The same for another shape.
+    pub(super) fn tensor_of(&self, storage: CudaStorage, dims: &[usize]) -> Tensor {
+        Tensor::from_storage(Storage::Cuda(storage), dims, BackpropOp::none(), false)
+    }
 }
 
 /// A contiguous tensor whose elements hold anything.

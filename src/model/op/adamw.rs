@@ -3,6 +3,8 @@ use candle_core::{Result, Tensor, WithDType, bail};
 
 use super::{Parameter, by_type};
 use crate::model::cpu::Values;
+#[cfg(feature = "cuda")]
+use crate::model::kernel::{self, Operand};
 use crate::numeric::Real;
 
 /// The constants of [`AdamW`] \[loshchilov2019\].
@@ -70,6 +72,10 @@ impl AdamW {
         let Some(first) = gradients.first() else { bail!("there is no parameter to update") };
         self.steps += 1;
         let update = self.update(rate);
+        #[cfg(feature = "cuda")]
+        if first.device().is_cuda() {
+            return self.step_on_gpu(&gradients, &update);
+        }
         by_type!(first.dtype(), T => self.step_on_processor::<T>(&gradients, &update))
     }
 
@@ -83,7 +89,7 @@ impl AdamW {
         self.steps
     }
 
-    /// Goes on from moments of an earlier run after as many updates.
+    /// Goes on from moments of an earlier run after as many updates, which are copied.
     ///
     /// # Errors
     /// Not one pair for each parameter, of its shape and type.
@@ -99,7 +105,7 @@ impl AdamW {
         }
         let devices = self.parameters.iter().map(|(parameter, _)| parameter.variable().device().clone());
         let moved = moments.into_iter().zip(devices).map(|(moments, device)| {
-            let [first, second] = [moments.first, moments.second].map(|of| of.to_device(&device)?.contiguous());
+            let [first, second] = [moments.first, moments.second].map(|of| of.to_device(&device)?.contiguous()?.copy());
             Ok(Moments { first: first?, second: second? })
         });
         self.moments = moved.collect::<Result<_>>()?;
@@ -118,6 +124,23 @@ impl AdamW {
             root: (1.0 - second.powf(steps)).sqrt().recip(),
             kept: 1.0 - rate * self.rule.decay,
         }
+    }
+
+    #[cfg(feature = "cuda")]
+    fn step_on_gpu(&self, gradients: &[Tensor], update: &Update) -> Result<Tensor> {
+        let gradients = gradients.iter().map(Operand::of).collect::<Result<Vec<_>>>()?;
+        let (norm, factor) = kernel::norm_and_factor(&gradients, self.rule.clip)?;
+        let factor = Operand::of(&factor)?;
+        let Update { betas, eps, rate, root, kept } = *update;
+        let step = kernel::Step { betas, eps, rate, root };
+        for (((parameter, decays), moments), gradient) in self.parameters.iter().zip(&self.moments).zip(&gradients) {
+            let [weights, first, second] =
+                [parameter.variable().as_tensor(), &moments.first, &moments.second].map(Operand::of);
+            let rounded = parameter.rounded().map(Operand::of).transpose()?;
+            let kept = if *decays { kept } else { 1.0 };
+            kernel::update(&weights?, [&first?, &second?], gradient, rounded.as_ref(), &factor, &step, kept)?;
+        }
+        Ok(norm)
     }
 
     fn step_on_processor<T: Real + WithDType>(&mut self, gradients: &[Tensor], update: &Update) -> Result<Tensor> {

@@ -1,9 +1,13 @@
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor, WithDType, bail};
 use rayon::prelude::*;
 
 use super::{by_type, elements, rows};
 use crate::model::cpu::Values;
+#[cfg(feature = "cuda")]
+use crate::model::kernel::{self, Operand};
 use crate::numeric::Real;
 
 /// The mean over tokens of `ln Σ exp(logits) - logits[target]`, in nats: a number, `f32` (`f64` if the
@@ -13,7 +17,8 @@ use crate::numeric::Real;
 /// probabilities, less one at the target, over the number of tokens.
 ///
 /// # Errors
-/// Not one target for each token; on the processor a target beyond the vocabulary.
+/// Not one target for each token; on the processor a target beyond the vocabulary,
+/// which on a GPU makes the loss not a number.
 pub fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     let (tokens, _) = rows(logits)?;
     if targets.dtype() != DType::U32 || targets.elem_count() != tokens {
@@ -69,7 +74,17 @@ impl CustomOp1 for CrossEntropy {
         })
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, logits: &CudaStorage, at: &Layout) -> Result<(CudaStorage, Shape)> {
+        Ok((kernel::cross_entropy(&Operand::new(logits, at)?, &Operand::of(&self.targets)?)?, ().into()))
+    }
+
     fn bwd(&self, logits: &Tensor, _: &Tensor, g: &Tensor) -> Result<Option<Tensor>> {
+        #[cfg(feature = "cuda")]
+        if g.device().is_cuda() {
+            let [logits, targets, g] = [logits, &self.targets, g].map(Operand::of);
+            return Ok(Some(kernel::cross_entropy_backward(&logits?, &targets?, &g?)?));
+        }
         let vocabulary = logits.dim(candle_core::D::Minus1)?;
         let targets = Values::<u32>::of(&self.targets)?;
         by_type!(logits.dtype(), T => {

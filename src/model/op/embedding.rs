@@ -1,8 +1,12 @@
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor, WithDType, bail};
 use rayon::prelude::*;
 
 use super::{Parameter, by_type, elements, rows};
 use crate::model::cpu::Values;
+#[cfg(feature = "cuda")]
+use crate::model::kernel::{self, Operand};
 use crate::numeric::Real;
 
 /// The rows of `table [vocabulary, dim]` that `ids` name: `[.., dim]` for `ids [..]`, `u32`.
@@ -10,17 +14,25 @@ use crate::numeric::Real;
 /// The derivative of a row is the sum over the tokens with its id, in the order of the tokens.
 ///
 /// # Errors
-/// Ids that are not `u32`; on the processor an id that the table has no row for.
+/// Ids that are not `u32`; on the processor an id that the table has no row for,
+/// which on a GPU makes rows that are not numbers.
 pub fn embedding(ids: &Tensor, table: &Parameter) -> Result<Tensor> {
     rows(ids)?;
     if ids.dtype() != DType::U32 || table.variable().rank() != 2 {
         bail!("no rows of {:?} are named by {:?} {:?}", table.variable().shape(), ids.shape(), ids.dtype());
     }
-    table.variable().as_tensor().apply_op1(Embedding { ids: ids.contiguous()? })
+    table.variable().as_tensor().apply_op1(Embedding {
+        ids: ids.contiguous()?,
+        #[cfg(feature = "cuda")]
+        factor: table.factor().clone(),
+    })
 }
 
 struct Embedding {
     ids: Tensor,
+    /// The rows as activations have them.
+    #[cfg(feature = "cuda")]
+    factor: Tensor,
 }
 
 impl Embedding {
@@ -64,8 +76,18 @@ impl CustomOp1 for Embedding {
         })
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, _: &CudaStorage, at: &Layout) -> Result<(CudaStorage, Shape)> {
+        let (_, dim) = at.shape().dims2()?;
+        Ok((kernel::embedding(&Operand::of(&self.ids)?, &Operand::of(&self.factor)?)?, self.shape(dim)))
+    }
+
     fn bwd(&self, table: &Tensor, _: &Tensor, g: &Tensor) -> Result<Option<Tensor>> {
         let ((vocabulary, dim), g) = (table.dims2()?, g.contiguous()?);
+        #[cfg(feature = "cuda")]
+        if g.device().is_cuda() {
+            return Ok(Some(kernel::embedding_backward(&Operand::of(&self.ids)?, &Operand::of(&g)?, vocabulary)?));
+        }
         let ids = Values::<u32>::of(&self.ids)?;
         by_type!(table.dtype(), T => {
             let of_table = self.backward(ids.slice()?, Values::<T>::of(&g)?.slice()?, vocabulary, dim);

@@ -1,7 +1,11 @@
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
+#[cfg(feature = "cuda")]
+use candle_core::{CudaStorage, DType, Storage};
 
 use super::{Parameter, rows};
+#[cfg(feature = "cuda")]
+use crate::model::kernel::{self, Operand};
 
 /// `x Wᵀ` for `x [.., inputs]` and `W [outputs, inputs]`.
 ///
@@ -46,12 +50,25 @@ impl CustomOp2 for Linear {
         Ok((x.matmul(weight, (1, rows, outputs, inputs), &flat, &to.transpose(0, 1)?)?, shape))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, at: &Layout, _: &CudaStorage, to: &Layout) -> Result<(CudaStorage, Shape)> {
+        let ([rows, inputs, outputs], shape) = Self::sizes(at, to)?;
+        let flat = Layout::contiguous_with_offset((rows, inputs), at.start_offset());
+        let (factor, layout) = self.0.storage_and_layout();
+        let Storage::Cuda(factor) = &*factor else { bail!("the weights are not where the activations are") };
+        Ok((x.matmul(factor, (1, rows, outputs, inputs), &flat, &layout.transpose(0, 1)?)?, shape))
+    }
+
     fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, g: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let (outputs, inputs) = weight.dims2()?;
         let (flat, g) = (x.detach().reshape(((), inputs))?, g.reshape(((), outputs))?);
         let of_x = g.matmul(&self.0)?.reshape(x.shape())?;
-        let of_weight = g.t()?.matmul(&flat)?.to_dtype(weight.dtype())?;
-        Ok((Some(of_x), Some(of_weight)))
+        #[cfg(feature = "cuda")]
+        if g.dtype() == DType::BF16 && weight.dtype() == DType::F32 {
+            let (g, flat) = (g.contiguous()?, flat.contiguous()?);
+            return Ok((Some(of_x), Some(kernel::product_over_rows(&Operand::of(&g)?, &Operand::of(&flat)?)?)));
+        }
+        Ok((Some(of_x), Some(g.t()?.matmul(&flat)?)))
     }
 }
 

@@ -16,6 +16,8 @@ mod embedding;
 #[cfg(test)]
 mod gradient;
 mod linear;
+#[cfg(all(test, feature = "cuda"))]
+mod on_gpu;
 mod parameter;
 mod rms_norm;
 mod rotate;

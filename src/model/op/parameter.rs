@@ -42,6 +42,12 @@ impl Parameter {
         self.rounded.as_ref().unwrap_or(self.variable.as_tensor())
     }
 
+    /// The weights in the type of products, if that is another.
+    #[cfg(feature = "cuda")]
+    pub(super) fn rounded(&self) -> Option<&Tensor> {
+        self.rounded.as_ref()
+    }
+
     /// The type of the activations that these weights make.
     pub fn activation(&self) -> DType {
         self.factor().dtype()

@@ -1,8 +1,12 @@
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, WithDType, bail};
 use rayon::prelude::*;
 
 use super::{PIECE, Parameter, by_type, elements, rows};
 use crate::model::cpu::Values;
+#[cfg(feature = "cuda")]
+use crate::model::kernel::{self, Operand};
 use crate::numeric::Real;
 
 /// `x r w` over the last axis, `r = 1/√(mean x² + ε)` \[zhang2019\].
@@ -90,8 +94,26 @@ impl CustomOp2 for RmsNorm {
         })
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        at: &Layout,
+        weight: &CudaStorage,
+        to: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let normed = kernel::rms_norm(&Operand::new(x, at)?, &Operand::new(weight, to)?, self.eps)?;
+        Ok((normed, at.shape().clone()))
+    }
+
     fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, g: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let g = g.contiguous()?;
+        #[cfg(feature = "cuda")]
+        if g.device().is_cuda() {
+            let [x, weight, g] = [x, weight, &g].map(Operand::of);
+            let (of_x, of_weight) = kernel::rms_norm_backward(&x?, &weight?, &g?, self.eps)?;
+            return Ok((Some(of_x), Some(of_weight)));
+        }
         by_type!(x.dtype(), T => {
             let (values, weights, g) = (Values::<T>::of(x)?, Values::<T>::of(weight)?, Values::<T>::of(&g)?);
             let (of_x, of_weight) = self.backward(values.slice()?, weights.slice()?, g.slice()?);

@@ -1,15 +1,19 @@
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType, bail};
+use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor, WithDType, bail};
 use rayon::prelude::*;
 
 use super::{PIECE, by_type, elements, rows};
 use crate::model::cpu::Values;
+#[cfg(feature = "cuda")]
+use crate::model::kernel::{self, Operand};
 use crate::numeric::{Pairing, Real};
 
 /// Turns pair `i` of the head of token `t`: `(a, b)` becomes `(a c - b s, b c + a s)` with `c` and `s` from
 /// row `t`, column `i` of the tables.
 ///
-/// `x` is `[.., tokens, dim]`; `cos` and `sin` are `[tokens, pairs]`, `f32` (`f64` if `x` is), fixed, and may
+/// `x` is `[.., tokens, dim]`; `cos` and `sin` are `[tokens, pairs]`, fixed, and may
 /// hold a scale (xPos). The first `2 pairs` coordinates are turned and the others copied. The derivative is
 /// turned back: `(g_a c + g_b s, g_b c - g_a s)`.
 ///
@@ -23,7 +27,9 @@ pub fn rotate(x: &Tensor, cos: &Tensor, sin: &Tensor, pairing: Pairing) -> Resul
     if !fits || sin.dims() != cos.dims() {
         bail!("tables {:?} and {:?} do not fit heads {:?}", cos.shape(), sin.shape(), x.shape());
     }
-    let (cos, sin) = (cos.detach().contiguous()?, sin.detach().contiguous()?);
+    let wide = if x.dtype() == DType::F64 { DType::F64 } else { DType::F32 };
+    let [cos, sin] = [cos, sin].map(|table| table.detach().to_dtype(wide)?.contiguous());
+    let (cos, sin) = (cos?, sin?);
     x.contiguous()?.apply_op1(Rotate { cos, sin, pairing })
 }
 
@@ -37,8 +43,7 @@ impl Rotate {
     /// Turns by the angles or, for the derivative, back.
     fn turned<T: Real + WithDType>(&self, x: &[T], dim: usize, back: bool) -> Result<Vec<T>> {
         let (tokens, pairs) = self.cos.dims2()?;
-        let (cos, sin) = (self.cos.to_dtype(T::DTYPE)?, self.sin.to_dtype(T::DTYPE)?);
-        let (cos, sin) = (Values::<T>::of(&cos)?, Values::<T>::of(&sin)?);
+        let (cos, sin) = (Values::<T>::of(&self.cos)?, Values::<T>::of(&self.sin)?);
         let (cos, sin) = (cos.slice()?, sin.slice()?);
         let mut out = x.to_vec();
         let piece = (PIECE / (tokens * dim)).max(1) * tokens * dim;
@@ -58,6 +63,13 @@ impl Rotate {
     }
 }
 
+#[cfg(feature = "cuda")]
+impl Rotate {
+    fn turned_on_gpu(&self, x: &Operand, back: bool) -> Result<CudaStorage> {
+        kernel::turn(x, &Operand::of(&self.cos)?, &Operand::of(&self.sin)?, self.pairing, back)
+    }
+}
+
 impl CustomOp1 for Rotate {
     fn name(&self) -> &'static str {
         "rotate"
@@ -70,8 +82,18 @@ impl CustomOp1 for Rotate {
         })
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, at: &Layout) -> Result<(CudaStorage, Shape)> {
+        Ok((self.turned_on_gpu(&Operand::new(x, at)?, false)?, at.shape().clone()))
+    }
+
     fn bwd(&self, x: &Tensor, _: &Tensor, g: &Tensor) -> Result<Option<Tensor>> {
         let (g, dim) = (g.contiguous()?, x.dim(candle_core::D::Minus1)?);
+        #[cfg(feature = "cuda")]
+        if g.device().is_cuda() {
+            let g = Operand::of(&g)?;
+            return Ok(Some(g.tensor(self.turned_on_gpu(&g, true)?)));
+        }
         by_type!(x.dtype(), T => {
             let turned = self.turned::<T>(Values::<T>::of(&g)?.slice()?, dim, true)?;
             Ok(Some(Tensor::from_vec(turned, x.shape(), x.device())?))

@@ -1,9 +1,13 @@
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp1, D, Layout, Result, Shape, Tensor, WithDType, bail};
 use rayon::prelude::*;
 
 use super::{PIECE, by_type, elements, rows};
 use crate::model::cpu::Values;
+#[cfg(feature = "cuda")]
+use crate::model::kernel::{self, Operand};
 use crate::numeric::Real;
 
 /// `silu(gate) · up` of one product that holds both: `gate` is the first half of the last axis, `up` the
@@ -24,6 +28,14 @@ pub fn swiglu(gate_up: &Tensor) -> Result<Tensor> {
 struct Swiglu;
 
 impl Swiglu {
+    /// The dimensions of the result, and the last of them.
+    fn halved(gate_up: &Layout) -> (Vec<usize>, usize) {
+        let mut dims = gate_up.dims().to_vec();
+        let width = dims.pop().unwrap_or_default() / 2;
+        dims.push(width);
+        (dims, width)
+    }
+
     fn forward<T: Real>(gate_up: &[T], width: usize) -> Vec<T> {
         let mut out = vec![T::zero(); gate_up.len() / 2];
         let rows = (PIECE / width).max(1);
@@ -68,18 +80,24 @@ impl CustomOp1 for Swiglu {
     }
 
     fn cpu_fwd(&self, gate_up: &CpuStorage, at: &Layout) -> Result<(CpuStorage, Shape)> {
-        let mut dims = at.dims().to_vec();
-        let width = dims.last().map_or(0, |both| both / 2);
-        if let Some(last) = dims.last_mut() {
-            *last = width;
-        }
+        let (dims, width) = Self::halved(at);
         by_type!(gate_up.dtype(), T => {
             Ok((T::to_cpu_storage_owned(Self::forward::<T>(elements(gate_up, at)?, width)), dims.into()))
         })
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, gate_up: &CudaStorage, at: &Layout) -> Result<(CudaStorage, Shape)> {
+        let (dims, width) = Self::halved(at);
+        Ok((kernel::swiglu(&Operand::new(gate_up, at)?, width)?, dims.into()))
+    }
+
     fn bwd(&self, gate_up: &Tensor, _: &Tensor, g: &Tensor) -> Result<Option<Tensor>> {
         let (g, width) = (g.contiguous()?, g.dim(D::Minus1)?);
+        #[cfg(feature = "cuda")]
+        if g.device().is_cuda() {
+            return Ok(Some(kernel::swiglu_backward(&Operand::of(gate_up)?, &Operand::of(&g)?, width)?));
+        }
         by_type!(gate_up.dtype(), T => {
             let (both, g) = (Values::<T>::of(gate_up)?, Values::<T>::of(&g)?);
             let of_both = Self::backward(both.slice()?, g.slice()?, width);
