@@ -1,12 +1,12 @@
 use super::learned::Draws;
-use super::name::{ENTRIES, nearest};
+use super::name::{ATOMS, ENTRIES, nearest};
 use super::{
     Additive, Decay, EncodingError, Fire, Kerple, KerpleForm, LagKernel, LagSign, Learned, Mother, Parameters, Rotary,
-    ScoreBias, Shaw, Sinusoids, T5, TransformerXl, WaveletKernel, dyadic_scales, grid,
+    SampledWavelet, ScoreBias, Shaw, Sinusoids, T5, TransformerXl, WaveletKernel, dyadic_scales, grid,
 };
 use crate::numeric::Pairing;
 use crate::rope::{Scaling, YarnRamp, longrope_attention_factor, yarn_attention_factor};
-use crate::wavelet::DerivativeOfGaussian;
+use crate::wavelet::{DerivativeOfGaussian, DiscreteFamily};
 
 /// A positional encoding as data: what a table is made of, and what training may change.
 ///
@@ -38,11 +38,12 @@ impl Encoding {
     /// `rotary_dim` the whole head; `factor` 4 (8 for `llama3`); `original_length` 4096 (8192 for
     /// `llama3`); `fraction` 0.75; `taper` 20 pairs; `ramp` that of the code; LongRoPE's
     /// lists 1 and the factor; `pairing` half-split, and interleaved for `sinusoidal`; 8 dyadic scales from
-    /// 1, and as many shifts as fill the head; `sign` mirrored for wavelets, `query - key` otherwise;
+    /// 1 (from 2, which is level 1, for discrete wavelets), and as many shifts as fill the head; `sign`
+    /// mirrored for wavelets, `query - key` for discrete wavelets, whose support begins at 0, and otherwise;
     /// `order` 2; `clip` 16; 32 buckets up to distance 128.
     ///
     /// # Errors
-    /// A name that is not in [`Encoding::names`], a parameter that the encoding does not take or
+    /// A name that is in neither [`Encoding::names`] nor [`Encoding::discrete_names`], a parameter that the encoding does not take or
     /// cannot take, a dimension that is odd where pairs are needed, scales × shifts other than the
     /// dimension.
     ///
@@ -66,14 +67,22 @@ impl Encoding {
         Request { name, parameters }.encoding()
     }
 
-    /// Every name, in the order of the documentation.
+    /// Every name but those of the discrete wavelets, in the order of the documentation.
     pub fn names() -> impl Iterator<Item = String> {
         ENTRIES.iter().map(|entry| entry.name.to_owned())
     }
 
+    /// The names of the discrete wavelets: `db1`, `sym8`, `bior2.2` and so forth.
+    pub fn discrete_names() -> impl Iterator<Item = String> {
+        DiscreteFamily::all().into_iter().map(|family| family.to_string())
+    }
+
     /// What an encoding of this name does, in a phrase.
     pub fn summary(name: &str) -> Option<&'static str> {
-        ENTRIES.iter().find(|entry| entry.name == name).map(|entry| entry.summary)
+        let named = ENTRIES.iter().find(|entry| entry.name == name).map(|entry| entry.summary);
+        named.or_else(|| {
+            DiscreteFamily::named(name).ok().map(|_| "a discrete wavelet of the lag at levels for scales, shifted")
+        })
     }
 
     /// The kind, in the program's spelling: `none`, `rotation`, `score_bias`, `lag_kernel`, `additive`.
@@ -102,7 +111,11 @@ impl Encoding {
 fn takes(name: &str) -> Result<&'static [&'static str], EncodingError> {
     match ENTRIES.iter().find(|entry| entry.name == name) {
         Some(entry) => Ok(entry.takes),
-        None => Err(EncodingError::UnknownName { name: name.to_owned(), near: nearest(name, Encoding::names()) }),
+        None if DiscreteFamily::named(name).is_ok() => Ok(ATOMS),
+        None => {
+            let near = nearest(name, Encoding::names().chain(Encoding::discrete_names()));
+            Err(EncodingError::UnknownName { name: name.to_owned(), near })
+        }
     }
 }
 
@@ -145,7 +158,10 @@ impl Request<'_> {
             "morlet" => self.wavelet(Mother::Morlet)?,
             "haar" => self.wavelet(Mother::Haar)?,
             "dog" => self.wavelet(Mother::DerivativeOfGaussian(DerivativeOfGaussian::new(p.order.unwrap_or(2))?))?,
-            _ => Encoding::Rotation(self.rotation()?),
+            name => match DiscreteFamily::named(name) {
+                Ok(family) => self.discrete_wavelet(family)?,
+                Err(_) => Encoding::Rotation(self.rotation()?),
+            },
         })
     }
 
@@ -260,11 +276,25 @@ impl Request<'_> {
         Ok(Encoding::LagKernel(LagKernel::TransformerXl(xl, p.sign.unwrap_or(LagSign::QueryMinusKey))))
     }
 
-    fn wavelet(&self, mother: Mother) -> Result<Encoding, EncodingError> {
+    /// Eight scales, or as many as the shifts leave room for, unless they are given.
+    fn scales(&self, first: i32) -> Vec<f64> {
         let p = self.parameters;
-        // Eight scales, or as many as the shifts leave room for.
         let count = p.shifts.map_or(8, |shifts| p.dim.checked_div(shifts).unwrap_or(0).max(1));
-        let scales = p.scales.clone().unwrap_or_else(|| dyadic_scales(0, count));
+        p.scales.clone().unwrap_or_else(|| dyadic_scales(first, count))
+    }
+
+    fn wavelet(&self, mother: Mother) -> Result<Encoding, EncodingError> {
+        self.atoms(mother, self.scales(0), LagSign::Mirrored)
+    }
+
+    fn discrete_wavelet(&self, family: DiscreteFamily) -> Result<Encoding, EncodingError> {
+        let scales = self.scales(1);
+        let mother = Mother::Discrete(SampledWavelet::new(family, &scales)?);
+        self.atoms(mother, scales, LagSign::QueryMinusKey)
+    }
+
+    fn atoms(&self, mother: Mother, scales: Vec<f64>, sign: LagSign) -> Result<Encoding, EncodingError> {
+        let p = self.parameters;
         if let Some(bad) = scales.iter().find(|scale| !(scale.is_finite() && **scale > 0.0)) {
             return Err(self.out_of_range("scales", "finite and positive", bad));
         }
@@ -273,7 +303,7 @@ impl Request<'_> {
             let encoding = self.name.to_owned();
             return Err(EncodingError::Grid { encoding, scales: scales.len(), shifts, dim: p.dim });
         }
-        let sign = p.sign.unwrap_or(LagSign::Mirrored);
+        let sign = p.sign.unwrap_or(sign);
         Ok(Encoding::LagKernel(LagKernel::Wavelet(WaveletKernel::new(mother, grid(&scales, shifts), sign))))
     }
 

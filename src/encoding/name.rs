@@ -11,7 +11,7 @@ const fn entry(name: &'static str, summary: &'static str, takes: &'static [&'sta
     Entry { name, summary, takes }
 }
 
-const ATOMS: &[&str] = &["scales", "shifts", "sign"];
+pub(super) const ATOMS: &[&str] = &["scales", "shifts", "sign"];
 
 /// Every encoding but the discrete wavelets, in the order of the documentation.
 pub(super) static ENTRIES: [Entry; 28] = [

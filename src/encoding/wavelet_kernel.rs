@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::LagSign;
+use super::{LagSign, SampledWavelet};
 use crate::wavelet::{DerivativeOfGaussian, MotherWavelet, Ricker};
 
 /// One dilated and shifted copy of the mother wavelet, in tokens.
@@ -30,6 +30,8 @@ pub enum Mother {
     Haar,
     /// `(-1)^{m+1} (d/dx)^m e^{-x²/2}`.
     DerivativeOfGaussian(DerivativeOfGaussian),
+    /// A discrete wavelet, sampled at the level of each scale.
+    Discrete(SampledWavelet),
 }
 
 impl Mother {
@@ -44,6 +46,7 @@ impl Mother {
             Self::Haar if (-1.0..-0.5).contains(&x) => -1.0,
             Self::Haar => 0.0,
             Self::DerivativeOfGaussian(dog) => dog.psi(x).re,
+            Self::Discrete(wavelet) => wavelet.value(time, scale),
         }
     }
 }
