@@ -46,14 +46,14 @@ pub(in crate::model) struct Sums {
 }
 
 /// `[texts, heads, tokens, head_dim]` with whatever strides, of which each 16 bytes can be read at once.
-struct Aligned {
-    tensor: Tensor,
+pub(super) struct Aligned {
+    pub(super) tensor: Tensor,
     /// Of texts, tokens and heads.
-    strides: [i32; 3],
+    pub(super) strides: [i32; 3],
 }
 
 impl Aligned {
-    fn new(tensor: &Tensor) -> Result<Self> {
+    pub(super) fn new(tensor: &Tensor) -> Result<Self> {
         let piece = if tensor.dtype() == DType::F32 { 1 } else { 8 };
         let stride = tensor.stride();
         let fits = stride[3] == 1
@@ -64,11 +64,11 @@ impl Aligned {
         Ok(Self { tensor, strides })
     }
 
-    fn address(&self) -> Result<Argument> {
+    pub(super) fn address(&self) -> Result<Argument> {
         Ok(Argument::Address(address(&self.tensor)?))
     }
 
-    fn strides(&self) -> [Argument; 3] {
+    pub(super) fn strides(&self) -> [Argument; 3] {
         self.strides.map(Argument::Int)
     }
 }

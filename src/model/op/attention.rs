@@ -1,7 +1,12 @@
 use std::sync::Arc;
+#[cfg(feature = "cuda")]
+use std::sync::OnceLock;
 
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CudaStorage, CustomOp3, DType, Layout, Result, Shape, Storage, Tensor, bail};
+
+#[cfg(feature = "cuda")]
+use crate::model::kernel::{LagAttention, Mixed};
 
 #[cfg(test)]
 mod tests;
@@ -81,6 +86,8 @@ pub fn causal_attention(
         kernel: constant(&kernel),
         bias: constant(&bias),
         scale,
+        #[cfg(feature = "cuda")]
+        log_sums: OnceLock::new(),
     });
     let mixed = query.apply_op3(key, value, Attend(Arc::clone(&call)))?;
     let learned = |table: &Option<Tensor>| table.as_ref().is_some_and(Tensor::track_op);
@@ -106,6 +113,16 @@ struct Call {
     kernel: Option<Tensor>,
     bias: Option<Tensor>,
     scale: f64,
+    /// What a forward pass without scores in memory leaves for the backward pass.
+    #[cfg(feature = "cuda")]
+    log_sums: OnceLock<Tensor>,
+}
+
+#[cfg(feature = "cuda")]
+impl Call {
+    fn kernels(&self) -> Result<Option<LagAttention>> {
+        LagAttention::new(&self.inputs, self.kernel.as_ref(), self.bias.as_ref(), self.scale)
+    }
 }
 
 /// Attention, `[batch, L, H, d]`, of queries, keys and values.
@@ -142,6 +159,12 @@ impl CustomOp3 for Attend {
         _: &CudaStorage,
         _: &Layout,
     ) -> Result<(CudaStorage, Shape)> {
+        #[cfg(feature = "cuda")]
+        if let Some(kernels) = self.0.kernels()? {
+            let Mixed { storage, shape, log_sums } = kernels.attend()?;
+            self.0.log_sums.get_or_init(|| log_sums);
+            return Ok((storage, shape));
+        }
         let mixed = whole::mixed(&self.0)?;
         let (storage, layout) = mixed.storage_and_layout();
         let Storage::Cuda(storage) = &*storage else { bail!("the result is not on a CUDA device") };
@@ -156,6 +179,11 @@ impl CustomOp3 for Attend {
         mixed: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        #[cfg(feature = "cuda")]
+        if let (Some(log_sums), Some(kernels)) = (self.0.log_sums.get(), self.0.kernels()?) {
+            let [query, key, value] = kernels.input_gradients(&mixed.detach(), log_sums, gradient)?;
+            return Ok((Some(query), Some(key), Some(value)));
+        }
         let [query, key, value] = whole::input_gradients(&self.0, &mixed.detach(), gradient)?;
         Ok((Some(query), Some(key), Some(value)))
     }
@@ -193,12 +221,19 @@ impl CustomOp3 for Learn {
     fn bwd(
         &self,
         mixed: &Tensor,
-        _kernel: &Tensor,
-        _bias: &Tensor,
+        kernel: &Tensor,
+        bias: &Tensor,
         _same: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let [kernel, bias] = whole::table_gradients(&self.0, &mixed.detach(), gradient)?;
+        let wanted = [kernel.track_op(), bias.track_op()];
+        #[cfg(feature = "cuda")]
+        if let (Some(log_sums), Some(kernels)) = (self.0.log_sums.get(), self.0.kernels()?) {
+            let [of_kernel, of_bias] = kernels.table_gradients(&mixed.detach(), log_sums, gradient, wanted)?;
+            let of = |x: Option<Tensor>, table: &Tensor| x.map(|x| x.to_dtype(table.dtype())).transpose();
+            return Ok((Some(gradient.clone()), of(of_kernel, kernel)?, of(of_bias, bias)?));
+        }
+        let [kernel, bias] = whole::table_gradients(&self.0, &mixed.detach(), gradient, wanted)?;
         Ok((Some(gradient.clone()), kernel, bias))
     }
 }

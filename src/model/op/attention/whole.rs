@@ -148,8 +148,13 @@ pub(super) fn input_gradients(call: &Call, mixed: &Tensor, gradient: &Tensor) ->
     Ok([query?, key?, value?])
 }
 
-/// Gradients of the tables that there are.
-pub(super) fn table_gradients(call: &Call, mixed: &Tensor, gradient: &Tensor) -> Result<[Option<Tensor>; 2]> {
+/// Gradients of the tables that there are and are asked for.
+pub(super) fn table_gradients(
+    call: &Call,
+    mixed: &Tensor,
+    gradient: &Tensor,
+    wanted: [bool; 2],
+) -> Result<[Option<Tensor>; 2]> {
     let mut sums: [Option<Tensor>; 2] = [None, None];
     for texts in Texts::groups(call)? {
         let (first, texts) = texts?;
@@ -162,11 +167,11 @@ pub(super) fn table_gradients(call: &Call, mixed: &Tensor, gradient: &Tensor) ->
             sums[which] = Some(if let Some(sum) = &sums[which] { (sum + more)? } else { more });
             Ok(())
         };
-        if let Some(kernel) = &texts.kernel {
+        if let Some(kernel) = texts.kernel.as_ref().filter(|_| wanted[0]) {
             let more = (by_lag.transpose(2, 3)?.contiguous()?.matmul(&texts.query)? * call.scale)?;
             add(0, more, kernel.dim(1)?)?;
         }
-        if let Some(bias) = &texts.bias {
+        if let Some(bias) = texts.bias.as_ref().filter(|_| wanted[1]) {
             add(1, by_lag.sum(2)?, bias.dim(1)?)?;
         }
     }
