@@ -80,7 +80,8 @@ fn kill_at(child: &mut Child, file: &Path, lines: usize) {
     child.wait().unwrap();
 }
 
-const KEPT: [&str; 5] = ["model.safetensors", "config.json", "tokenizer.json", "records.jsonl", "result.json"];
+const KEPT: [&str; 6] =
+    ["model.safetensors", "config.json", "tokenizer.json", "records.jsonl", "maps.json", "result.json"];
 
 #[test]
 fn a_killed_run_comes_to_the_same_weights_and_the_same_records() {
@@ -202,8 +203,9 @@ fn a_run_of_other_settings_in_the_same_folder_is_refused_and_left_as_it_is() {
     assert_eq!(fs::read(texts.path("out/alibi-s0/result.json")).unwrap(), before);
 }
 
-#[test]
-fn a_rope_run_is_a_llama_checkpoint_that_says_the_same() {
+/// What the crate's other decoder says about the windows of 64 of which a run says the loss: its own mean
+/// loss, of targets so many tokens after what is read, and the run's.
+fn losses_of_both_decoders(texts: &Texts, encoding: &str, shift: usize) -> (f64, f64) {
     use ropelet::model::{Block, Checkpoint, Decoder, Device, Precision, Select, Sink, Site, Tap};
 
     struct Logits(Vec<f32>);
@@ -217,31 +219,46 @@ fn a_rope_run_is_a_llama_checkpoint_that_says_the_same() {
         }
     }
 
-    let texts = Texts::new();
-    assert!(texts.run("out", "rope-5e5", &["--steps", "20"]).output().unwrap().status.success());
-    let folder = texts.path("out/rope-5e5-s0");
+    let folder = texts.path("out").join(format!("{encoding}-s0"));
     let checkpoint = Checkpoint::open(&folder).unwrap();
     let text = fs::read_to_string(texts.path("valid.txt")).unwrap();
     let ids: Vec<u32> = std::iter::once(0).chain(checkpoint.tokenizer().unwrap().encode(&text).unwrap()).collect();
-    // The windows of 64 of which the run says the loss.
-    let outcome = json(&folder.join("result.json"));
-    let expected = outcome["perplexities"][1]["loss"].as_f64().unwrap();
-    let mean_loss = |shift: usize| {
-        let decoder = Decoder::new(&checkpoint, &Device::CPU, Precision::F32).unwrap();
-        let mut losses = Vec::new();
-        for window in 0..256 / 64 {
-            let read = &ids[window * 64..(window + 1) * 64];
-            let mut sink = Logits(Vec::new());
-            decoder.run(&[read.to_vec()], &mut sink).unwrap();
-            for (at, logits) in sink.0.chunks(512).enumerate() {
-                let log_sum = logits.iter().map(|x| f64::from(*x).exp()).sum::<f64>().ln();
-                losses.push(log_sum - f64::from(logits[ids[window * 64 + at + shift] as usize]));
-            }
+    let decoder = Decoder::new(&checkpoint, &Device::CPU, Precision::F32).unwrap();
+    let mut losses = Vec::new();
+    for window in 0..256 / 64 {
+        let read = &ids[window * 64..(window + 1) * 64];
+        let mut sink = Logits(Vec::new());
+        decoder.run(&[read.to_vec()], &mut sink).unwrap();
+        for (at, logits) in sink.0.chunks(512).enumerate() {
+            let log_sum = logits.iter().map(|x| f64::from(*x).exp()).sum::<f64>().ln();
+            losses.push(log_sum - f64::from(logits[ids[window * 64 + at + shift] as usize]));
         }
-        losses.iter().sum::<f64>() / losses.len() as f64
-    };
-    // Logits of two implementations in f32 differ by less than 1e-4 (docs/models.md), and so do their losses.
-    assert!((mean_loss(1) - expected).abs() < 1e-4, "{} is not {expected}", mean_loss(1));
+    }
+    let outcome = json(&folder.join("result.json"));
+    (losses.iter().sum::<f64>() / losses.len() as f64, outcome["perplexities"][1]["loss"].as_f64().unwrap())
+}
+
+#[test]
+fn a_run_is_a_checkpoint_that_says_the_same() {
+    let texts = Texts::new();
+    let encodings = ["rope-5e5", "fmrope", "hope", "alibi", "nope"];
+    assert!(texts.run("out", &encodings.join(","), &["--steps", "20"]).output().unwrap().status.success());
+    for encoding in encodings {
+        let (found, expected) = losses_of_both_decoders(&texts, encoding, 1);
+        // Logits of two implementations in f32 differ by less than 1e-4 (docs/models.md), and so do their losses.
+        assert!((found - expected).abs() < 1e-4, "{encoding}: {found} is not {expected}");
+    }
     // The control: the token itself, and not the next one, is another loss.
-    assert!((mean_loss(0) - expected).abs() > 1e-2);
+    let (found, expected) = losses_of_both_decoders(&texts, "rope-5e5", 0);
+    assert!((found - expected).abs() > 1e-2);
+    let family = |name: &str| json(&texts.path(&format!("out/{name}-s0/config.json")))["model_type"].clone();
+    assert_eq!(["rope-5e5", "fmrope", "hope"].map(family), ["llama", "llama", "ropelet"]);
+}
+
+#[test]
+fn a_checkpoint_with_a_lag_kernel_is_refused_by_name() {
+    let texts = Texts::new();
+    assert!(texts.run("out", "ricker", &["--steps", "10"]).output().unwrap().status.success());
+    let error = error_of(&ropelet().arg("inspect").arg(texts.path("out/ricker-s0")).output().unwrap());
+    assert!(error.contains("`encoding.name` is ricker, expected nope, alibi, or a rotation"), "{error}");
 }

@@ -14,8 +14,8 @@ use crate::rope::Scaling;
 /// was a text, `tokenizer.json`.
 ///
 /// A rotation of whole heads by `m B^{-2i/d}` is Llama's, and is written as such. Anything else has
-/// `model_type` `ropelet`, which Hugging Face transformers does not know, and says in `encoding` which
-/// variant it is, and of what kind.
+/// `model_type` `ropelet`, which Hugging Face transformers does not know, and says in `encoding` what it
+/// is; `crate::model` reads those without a lag kernel and without learned parts.
 pub(super) fn write(
     folder: &Path,
     configuration: &Configuration,
@@ -52,7 +52,15 @@ pub(super) fn write(
         None => {
             config["model_type"] = "ropelet".into();
             config["architectures"] = json!(["RopeletForCausalLM"]);
-            config["encoding"] = json!({ "name": variant.name(), "kind": encoding.kind() });
+            config["encoding"] = json!({
+                "name": variant.encoding_name(),
+                "kind": encoding.kind(),
+                "variant": variant.name(),
+                "train_length": preset.recipe.train_length,
+            });
+            if let Some(base) = variant.base() {
+                config["encoding"]["base"] = base.into();
+            }
         }
     }
     let mut tensors = vec![("model.embed_tokens.weight".to_owned(), weights(&decoder.embedding))];

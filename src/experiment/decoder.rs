@@ -151,6 +151,40 @@ impl Decoder {
         Ok(cross_entropy(&self.logits(&states)?, targets)?)
     }
 
+    /// Hands over the attention of each layer, `[heads, queries, keys]`, in one text `ids [1, tokens]`.
+    ///
+    /// A probability is what attention makes of values that are unit vectors, so that it is that of the
+    /// operation that training uses, whatever the encoding. Encodings that act on values, too, such as
+    /// Shaw's, would be seen with what they add.
+    pub(super) fn attention(
+        &self,
+        ids: &Tensor,
+        take: &mut dyn FnMut(usize, &Tensor) -> Result<(), ExperimentError>,
+    ) -> Result<(), ExperimentError> {
+        let (tokens, &Shape { heads, head_dim, .. }) = (ids.dim(1)?, &self.shape);
+        let parts = tokens.div_ceil(head_dim);
+        let mut x = self.embed(ids)?.detach();
+        // Part `p` has the unit vectors of the tokens from `p head_dim` on, as so many columns.
+        let mut units = vec![0_f32; parts * tokens * head_dim];
+        for token in 0..tokens {
+            units[(token / head_dim * tokens + token) * head_dim + token % head_dim] = 1.0;
+        }
+        let units = Tensor::from_vec(units, (parts, 1, tokens, head_dim), &Device::Cpu)?.to_dtype(x.dtype())?;
+        let units = units.to_device(x.device())?.expand((parts, heads, tokens, head_dim))?.contiguous()?;
+        for (number, layer) in self.layers.iter().enumerate() {
+            let normed = rms_norm(&x, &layer.attention_norm, NORM_EPS)?;
+            let (query, key, _) = self.heads(layer, &normed)?;
+            let (query, key) = self.position.rotate(&query, &key)?;
+            let repeat = |x: &Tensor| x.detach().expand((parts, heads, tokens, head_dim))?.contiguous();
+            let columns = self.position.attend(number, &repeat(&query)?, &repeat(&key)?, &units)?;
+            // [parts, heads, queries, columns] to [heads, queries, keys].
+            let keys = columns.detach().permute((1, 2, 0, 3))?.reshape((heads, tokens, parts * head_dim))?;
+            take(number, &keys.narrow(2, 0, tokens)?)?;
+            x = self.layer(number, layer, &x)?.detach();
+        }
+        Ok(())
+    }
+
     fn layer(&self, number: usize, layer: &Layer, x: &Tensor) -> Result<Tensor, ExperimentError> {
         let (texts, tokens, _) = x.dims3()?;
         let normed = rms_norm(x, &layer.attention_norm, NORM_EPS)?;
@@ -285,6 +319,28 @@ mod tests {
         };
         let lost = gradients_agree(&decoder, &one_layer).into_iter().filter(|(_, agrees)| !agrees).count();
         assert_eq!(lost, 17, "the embedding and eight parameters of each of two layers");
+    }
+
+    #[test]
+    fn attention_is_a_causal_distribution_over_the_keys() {
+        for name in ["rope", "ricker", "alibi"] {
+            let decoder = decoder(name);
+            let mut layers = 0;
+            let mut take = |_: usize, probabilities: &Tensor| {
+                assert_eq!(probabilities.dims(), [2, TOKENS, TOKENS]);
+                for head in probabilities.to_vec3::<f64>().unwrap() {
+                    for (query, row) in head.iter().enumerate() {
+                        assert!(row[query + 1..].iter().all(|p| *p == 0.0) && row.iter().all(|p| *p >= 0.0));
+                        // Each is rounded, and so is their sum.
+                        assert!((row.iter().sum::<f64>() - 1.0).abs() < gamma(4 * TOKENS, f64::UNIT_ROUNDOFF));
+                    }
+                }
+                layers += 1;
+                Ok(())
+            };
+            decoder.attention(&tokens(0).narrow(0, 0, 1).unwrap(), &mut take).unwrap();
+            assert_eq!(layers, 2);
+        }
     }
 
     #[test]

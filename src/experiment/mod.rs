@@ -5,6 +5,7 @@
 //! how a token knows its position. A [`RunFolder`] holds one run: what it is, how far it is, what it
 //! found.
 
+mod attention_map;
 mod batch;
 mod checkpoint;
 mod configuration;
@@ -17,12 +18,14 @@ mod evaluation;
 mod position;
 mod preset;
 mod published;
+mod receptive_field;
 mod run;
 mod table;
 mod tensor_file;
 mod training;
 mod variant;
 
+pub use attention_map::AttentionMap;
 pub use configuration::{Configuration, Task};
 pub use copying::Copied;
 pub use corpus::Corpus;
@@ -30,7 +33,8 @@ pub use error::ExperimentError;
 pub use evaluation::{ByPosition, Perplexity};
 pub use preset::{Preset, Recipe, Shape};
 pub use published::{Published, published};
-pub use run::{Ended, Outcome, Progress, Record, RunFolder};
+pub use receptive_field::ReceptiveField;
+pub use run::{Ended, Maps, Outcome, Progress, Record, RunFolder};
 pub use table::{Cell, Comparison, FoundRun, Row, Spread, compare, find};
 pub use training::{StepOutcome, Training};
 pub use variant::Variant;

@@ -6,8 +6,10 @@ use std::time::Instant;
 use candle_core::{DType, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::attention_map::AttentionMap;
 use super::copying::{self, Copied};
 use super::evaluation::{self, ByPosition, Perplexity};
+use super::receptive_field::ReceptiveField;
 use super::training::{StepOutcome, Training, refuse_other};
 use super::{Configuration, Corpus, ExperimentError, Task, checkpoint, durable};
 use crate::model::Device;
@@ -52,6 +54,17 @@ pub struct Outcome {
     pub by_position: Option<ByPosition>,
     /// How it copies random strings.
     pub copied: Vec<Copied>,
+}
+
+/// Where a trained decoder looks, within the training length and beyond it: `maps.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Maps {
+    /// `ropelet.maps/1`.
+    pub schema: String,
+    /// Every head of every layer, at the training length and at the next length that is measured.
+    pub attention: Vec<AttentionMap>,
+    /// The same two lengths.
+    pub receptive_fields: Vec<ReceptiveField>,
 }
 
 /// The schema of [`Outcome`].
@@ -114,6 +127,14 @@ impl RunFolder {
     /// A file that is not such a result.
     pub fn outcome(&self) -> Result<Option<Outcome>, ExperimentError> {
         read_json(&self.file("result.json"))
+    }
+
+    /// Where the decoder of a finished run looks, if it was trained on text.
+    ///
+    /// # Errors
+    /// A file that is not such maps.
+    pub fn maps(&self) -> Result<Option<Maps>, ExperimentError> {
+        read_json(&self.file("maps.json"))
     }
 
     /// The records so far.
@@ -245,6 +266,17 @@ impl RunFolder {
             copied: copying::measure(decoder, preset)?,
         };
         checkpoint::write(&self.0, configuration, decoder, corpus)?;
+        if let Some(corpus) = corpus.filter(|_| configuration.task == Task::Text) {
+            let within = preset.recipe.train_length;
+            let beyond = preset.lengths.iter().copied().filter(|length| *length > within).min();
+            let mut maps =
+                Maps { schema: "ropelet.maps/1".to_owned(), attention: Vec::new(), receptive_fields: Vec::new() };
+            for length in std::iter::once(within).chain(beyond).filter(|length| *length <= preset.valid_tokens) {
+                maps.attention.extend(AttentionMap::measure(decoder, &corpus.valid, length)?);
+                maps.receptive_fields.push(ReceptiveField::measure(decoder, &corpus.valid, length)?);
+            }
+            durable::write_json(&self.file("maps.json"), &maps)?;
+        }
         durable::write_json(&self.file("result.json"), &outcome)
     }
 

@@ -74,6 +74,16 @@ impl Variant {
         &self.name
     }
 
+    /// The encoding, without what follows its name.
+    pub(super) fn encoding_name(&self) -> &str {
+        &self.encoding
+    }
+
+    /// The base of the frequencies, where one was written.
+    pub(super) fn base(&self) -> Option<f64> {
+        self.base
+    }
+
     /// The name as a folder can have it.
     pub fn folder(&self) -> String {
         self.name.replace(':', "-")

@@ -9,23 +9,41 @@
 
 mod attention_map;
 mod axis;
+#[cfg(feature = "model")]
+mod binary_attention;
 mod dc_gain_circle;
+#[cfg(feature = "model")]
+mod encodings;
+#[cfg(feature = "model")]
+mod extrapolation;
 mod haar_like_pair;
 mod head_map;
 mod lag_kernels;
 mod lag_profile;
 mod mother_wavelets;
 mod panel;
+#[cfg(feature = "model")]
+mod receptive_field;
 mod rotation_matrix;
 mod scalogram;
 mod spectrum;
 mod theme;
+#[cfg(feature = "model")]
+mod training_loss;
 
 pub use attention_map::attention_map;
+#[cfg(feature = "model")]
+pub use binary_attention::binary_attention;
+#[cfg(feature = "model")]
+pub use extrapolation::extrapolation;
 pub use head_map::head_map;
 pub use lag_profile::{lag_profile, score_profile};
+#[cfg(feature = "model")]
+pub use receptive_field::receptive_field;
 pub use scalogram::{lag_scalogram, spectrum_scalogram};
 pub use spectrum::{null_title, spectrum};
+#[cfg(feature = "model")]
+pub use training_loss::training_loss;
 
 use panel::Canvas;
 

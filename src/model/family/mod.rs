@@ -19,6 +19,7 @@ mod phi3;
 #[cfg(test)]
 mod public;
 mod qwen;
+mod ropelet;
 mod rotary;
 mod stablelm;
 mod starcoder2;
@@ -43,7 +44,7 @@ pub(super) struct Family {
 }
 
 /// Every family that can be read.
-pub(super) const FAMILIES: [&Family; 24] = [
+pub(super) const FAMILIES: [&Family; 25] = [
     &llama::FAMILY,
     &gpt_neox::FAMILY,
     &bloom::FAMILY,
@@ -68,6 +69,7 @@ pub(super) const FAMILIES: [&Family; 24] = [
     &falcon::FAMILY,
     &mpt::FAMILY,
     &bert::FAMILY,
+    &ropelet::FAMILY,
 ];
 
 /// The names of a family's tensors, without `.weight` and `.bias`. They follow one of the prefixes,
