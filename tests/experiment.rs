@@ -145,6 +145,16 @@ fn a_folder_compares_its_runs() {
     // Of two values the deviation from n - 1 is their distance over √2.
     let expected = (at[0] - at[1]).abs() / 2_f64.sqrt();
     assert!((cell["standard_deviation"].as_f64().unwrap() - expected).abs() < 1e-12 * at[0]);
+    #[cfg(feature = "plot")]
+    {
+        let (figures, out) = (texts.path("figures"), texts.path("out"));
+        let drawn = ropelet().args(["experiment", "figures"]).arg(out).arg("--out").arg(&figures).output().unwrap();
+        assert!(drawn.status.success(), "{}", String::from_utf8_lossy(&drawn.stderr));
+        for name in ["training-loss", "extrapolation", "receptive-field", "attention-nope", "attention-ricker-4x8"] {
+            let svg = fs::read_to_string(figures.join(format!("{name}.svg"))).unwrap();
+            assert!(roxmltree::Document::parse(&svg).is_ok() && !svg.contains("NaN"), "{name}");
+        }
+    }
     for flag in [None, Some("--markdown")] {
         let shown = ropelet().args(["experiment", "table"]).arg(texts.path("out")).args(flag).output().unwrap();
         assert!(String::from_utf8(shown.stdout).unwrap().contains("ricker:4x8"));

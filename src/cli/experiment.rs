@@ -30,6 +30,9 @@ enum Verb {
     List(Folder),
     /// Mean and spread over seeds, beside what is published
     Table(Table),
+    /// Loss curves, extrapolation, receptive fields and attention maps as SVG
+    #[cfg(feature = "plot")]
+    Figures(Figures),
     /// Time training steps
     #[command(hide = true)]
     Bench(Bench),
@@ -115,6 +118,19 @@ struct Table {
     markdown: bool,
 }
 
+#[cfg(feature = "plot")]
+#[derive(Debug, Args)]
+struct Figures {
+    /// Folder of the runs
+    folder: PathBuf,
+    /// Folder for the figures; it is made if it is not there
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The layer whose attention is drawn [default: the last]
+    #[arg(long, value_name = "N")]
+    layer: Option<usize>,
+}
+
 #[derive(Debug, Args)]
 struct Bench {
     #[command(flatten)]
@@ -158,6 +174,8 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Fai
         Verb::Run(arguments) => train(arguments, common),
         Verb::List(arguments) => list(arguments, common),
         Verb::Table(arguments) => table(arguments, common),
+        #[cfg(feature = "plot")]
+        Verb::Figures(arguments) => figures(arguments, common),
         Verb::Bench(arguments) => bench(arguments, common),
     }
 }
@@ -427,6 +445,53 @@ fn lay_out(text: &mut String, rows: &[Vec<String>], markdown: bool) {
         let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}")).collect();
         let _ = writeln!(text, "{}", cells.join("  ").trim_end());
     }
+}
+
+/// Draws the runs: loss, receptive field and attention of the first finished seed of each encoding.
+#[cfg(feature = "plot")]
+fn figures(arguments: &Figures, common: &Common) -> Result<Outcome, Failure> {
+    use crate::plot;
+
+    let runs = find(&arguments.folder)?;
+    let comparison = compare(&arguments.folder, &runs)?;
+    let (mut losses, mut fields, mut attention) = (Vec::new(), Vec::new(), Vec::new());
+    for row in &comparison.rows {
+        let is_first = |run: &&FoundRun| run.configuration.encoding == row.encoding && run.outcome.is_some();
+        let Some(run) = runs.iter().find(is_first) else { continue };
+        losses.push((row.encoding.clone(), run.folder.records()?));
+        let Some(maps) = run.folder.maps()? else { continue };
+        fields.push((row.encoding.clone(), maps.receptive_fields));
+        attention.push((row.encoding.clone(), maps.attention));
+    }
+    if losses.is_empty() {
+        return Err(Failure::at(&arguments.folder, "no run is finished yet"));
+    }
+    let mut files = vec![
+        ("training-loss.svg".to_owned(), plot::training_loss(&losses)),
+        ("extrapolation.svg".to_owned(), plot::extrapolation(&comparison)),
+    ];
+    if !fields.is_empty() {
+        files.push(("receptive-field.svg".to_owned(), plot::receptive_field(&fields)));
+    }
+    let layer = arguments.layer.unwrap_or(comparison.configuration.preset.shape.layers - 1);
+    if layer >= comparison.configuration.preset.shape.layers {
+        return Err(Failure::new(format!(
+            "--layer {layer}: there are {}",
+            comparison.configuration.preset.shape.layers
+        )));
+    }
+    for (name, maps) in &attention {
+        let file = format!("attention-{}.svg", name.replace(':', "-"));
+        files.push((file, plot::binary_attention(name, layer, maps)));
+    }
+    super::output::write_folder(&arguments.out, &files)?;
+    if common.json {
+        let names: Vec<&String> = files.iter().map(|(name, _)| name).collect();
+        print_json(&serde_json::json!({ "schema": SCHEMA, "files": names }))?;
+    } else {
+        print(&format!("{} figures, written to {}", files.len(), arguments.out.display()))?;
+    }
+    Ok(Outcome::Success)
 }
 
 fn bench(arguments: &Bench, common: &Common) -> Result<Outcome, Failure> {
