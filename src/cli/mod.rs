@@ -13,6 +13,7 @@
 #[cfg(feature = "model")]
 mod analyze;
 mod cwt;
+mod encoding;
 #[cfg(feature = "model")]
 mod experiment;
 mod explain;
@@ -34,6 +35,7 @@ mod output;
 mod progress;
 #[cfg(all(feature = "model", feature = "plot"))]
 mod report;
+mod tensors;
 mod verify;
 mod wavelet;
 
@@ -129,6 +131,7 @@ enum Verb {
     Verify(verify::Arguments),
     Explain(explain::Arguments),
     Wavelet(wavelet::Arguments),
+    Encoding(encoding::Arguments),
     Cwt(cwt::Arguments),
     Inspect(inspect::Arguments),
     Extract(extract::Arguments),
@@ -182,6 +185,7 @@ fn dispatch(command: &Command) -> Result<Outcome, Failure> {
         Verb::Verify(arguments) => verify::run(arguments, common),
         Verb::Explain(arguments) => explain::run(arguments, common),
         Verb::Wavelet(arguments) => wavelet::run(arguments, common),
+        Verb::Encoding(arguments) => encoding::run(arguments, common),
         Verb::Cwt(arguments) => cwt::run(arguments, common),
         Verb::Inspect(arguments) => inspect::run(arguments, common),
         Verb::Extract(arguments) => extract::run(arguments, common),

@@ -96,6 +96,32 @@ impl Encoding {
         }
     }
 
+    /// The table of the encoding: angles `[length][pairs]` of a rotation, biases `[heads][length]` by lag, a
+    /// kernel `[length][dim]` by lag, vectors `[length][dim]`; `None` for an encoding without one.
+    ///
+    /// # Errors
+    /// More than 2^30 numbers; positions without a learned vector; an angle that overflows.
+    pub fn table(&self, length: usize) -> Result<Option<Table>, EncodingError> {
+        let (rows, columns) = match self {
+            Self::None => return Ok(None),
+            Self::Rotation(rotary) => (length, rotary.rotary_dim() / 2),
+            Self::ScoreBias(bias) => (bias.heads(), length),
+            Self::LagKernel(kernel) => (length, kernel.width()),
+            Self::Additive(vectors) => (length, vectors.dim()),
+        };
+        elements(rows, columns)?;
+        let values = match self {
+            Self::None => Vec::new(),
+            Self::Rotation(rotary) => {
+                rotary.frequencies(length)?.angles(&(0..length).map(|m| m as f64).collect::<Vec<_>>())
+            }
+            Self::ScoreBias(bias) => bias.table(length),
+            Self::LagKernel(kernel) => kernel.table(length),
+            Self::Additive(vectors) => vectors.table(length)?,
+        };
+        Ok(Some(Table { rows, columns, values }))
+    }
+
     /// The parts that training changes, with their initial values; none for most encodings.
     pub fn learned(&self) -> Vec<Learned> {
         match self {
@@ -105,6 +131,24 @@ impl Encoding {
             Self::Additive(vectors) => vectors.learned(),
         }
     }
+}
+
+/// Numbers in rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// Number of rows.
+    pub rows: usize,
+    /// Numbers in a row.
+    pub columns: usize,
+    /// Row-major.
+    pub values: Vec<f64>,
+}
+
+/// The number of elements of a table that memory may be asked for.
+fn elements(rows: usize, columns: usize) -> Result<usize, EncodingError> {
+    const LARGEST: usize = 1 << 30;
+    let elements = rows.checked_mul(columns).filter(|elements| *elements <= LARGEST);
+    elements.ok_or(EncodingError::TooLarge { rows, columns })
 }
 
 /// The optional parameters that the encoding of this name takes.
@@ -132,6 +176,8 @@ impl Request<'_> {
         self.positive("length", p.length)?;
         self.positive("heads", p.heads)?;
         self.positive("train-length", p.train_length)?;
+        self.positive("hidden", self.width())?;
+        elements(p.dim.max(p.heads).max(self.width()), 1)?;
         Ok(match self.name {
             "nope" => Encoding::None,
             "alibi" => Encoding::ScoreBias(ScoreBias::alibi(p.heads)),
@@ -150,7 +196,7 @@ impl Request<'_> {
             }
             "learned" => {
                 // The deviation of GPT-2.
-                let vectors = self.draws(0).normal(self.elements(p.length, self.width())?, 0.02);
+                let vectors = self.draws(0).normal(elements(p.length, self.width())?, 0.02);
                 Encoding::Additive(Additive::Learned { dim: self.width(), vectors })
             }
             "ricker" => self.wavelet(Mother::Ricker)?,
@@ -224,7 +270,7 @@ impl Request<'_> {
         }
         // The deviation of the authors' code: that of the embedding, d_model^(-1/2).
         let deviation = (self.width() as f64).powf(-0.5);
-        let values = self.draws(0).normal(self.elements(buckets, p.heads)?, deviation);
+        let values = self.draws(0).normal(elements(buckets, p.heads)?, deviation);
         Ok(ScoreBias::T5(T5::new(buckets, max_distance, p.heads, values)))
     }
 
@@ -260,7 +306,7 @@ impl Request<'_> {
         let rows = clip.checked_add(1).ok_or_else(|| self.out_of_range("clip", "a number of lags", clip))?;
         // Of Glorot and Bengio, as the authors' code draws the whole table of 2K + 1 vectors.
         let limit = (6.0 / (2 * clip + 1 + p.dim) as f64).sqrt();
-        let count = self.elements(rows, p.dim)?;
+        let count = elements(rows, p.dim)?;
         let draw = |stream| self.draws(stream).uniform(count, -limit, limit);
         Ok(Encoding::LagKernel(LagKernel::Shaw(Shaw::new(clip, p.dim, draw(0), draw(1)))))
     }
@@ -268,8 +314,8 @@ impl Request<'_> {
     fn transformer_xl(&self) -> Result<Encoding, EncodingError> {
         let p = self.parameters;
         let sinusoids = self.sinusoids(self.width(), Pairing::HalfSplit)?;
-        let vectors = self.elements(p.heads, p.dim)?;
-        let matrix = self.elements(vectors, self.width())?;
+        let vectors = elements(p.heads, p.dim)?;
+        let matrix = elements(vectors, self.width())?;
         // The deviation of the authors' code.
         let draw = |stream, count| self.draws(stream).normal(count, 0.02);
         let xl = TransformerXl::new(sinusoids, p.heads, p.dim, draw(0, vectors), draw(1, vectors), draw(2, matrix));
@@ -319,14 +365,6 @@ impl Request<'_> {
 
     fn draws(&self, stream: u64) -> Draws {
         Draws::new(self.parameters.seed, stream)
-    }
-
-    /// The number of elements of a table that memory may be asked for.
-    fn elements(&self, rows: usize, columns: usize) -> Result<usize, EncodingError> {
-        const LARGEST: usize = 1 << 30;
-        rows.checked_mul(columns)
-            .filter(|elements| *elements <= LARGEST)
-            .ok_or(EncodingError::TooLarge { rows, columns })
     }
 
     fn positive(&self, parameter: &'static str, found: usize) -> Result<(), EncodingError> {

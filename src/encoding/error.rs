@@ -65,6 +65,24 @@ pub enum EncodingError {
         /// Positions there are.
         available: usize,
     },
+    /// Vectors of another size than the encoding or one another.
+    #[error("{what}: expected {expected}, found {found}")]
+    DoesNotFit {
+        /// What was counted.
+        what: &'static str,
+        /// How many there must be.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A head that the encoding has nothing for.
+    #[error("there is no head {head}, expected one of {heads}, counted from 0")]
+    NoSuchHead {
+        /// Number of the head.
+        head: usize,
+        /// Number of heads.
+        heads: usize,
+    },
     /// The frequencies of a rotation.
     #[error(transparent)]
     Rope(#[from] RopeError),

@@ -60,8 +60,8 @@ impl Kerple {
     pub fn bias(&self, head: usize, lag: usize) -> f64 {
         let (r1, r2) = (self.r1[head].max(Self::FLOOR), self.r2[head].max(Self::FLOOR));
         match self.form {
-            KerpleForm::Logarithmic => -r1 * (r2 * lag as f64).ln_1p(),
-            KerpleForm::Power => -r1 * (lag as f64).powf(r2.min(Self::LARGEST_EXPONENT)),
+            KerpleForm::Logarithmic => 0.0 - r1 * (r2 * lag as f64).ln_1p(),
+            KerpleForm::Power => 0.0 - r1 * (lag as f64).powf(r2.min(Self::LARGEST_EXPONENT)),
         }
     }
 }

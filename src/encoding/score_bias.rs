@@ -36,7 +36,8 @@ impl ScoreBias {
     /// Only FIRE beyond its threshold depends on the position.
     pub fn at(&self, head: usize, query: usize, lag: usize) -> f64 {
         match self {
-            Self::Alibi(slopes) => -slopes[head] * lag as f64,
+            // Not the negated product, whose zero would have a sign.
+            Self::Alibi(slopes) => 0.0 - slopes[head] * lag as f64,
             Self::T5(t5) => t5.bias(head, lag),
             Self::Kerple(kerple) => kerple.bias(head, lag),
             Self::Fire(fire) => fire.bias(head, query, lag),

@@ -280,3 +280,187 @@ fn unshear(x: &Tensor) -> Result<Tensor> {
     let (batch, heads, tokens, _) = x.dims4()?;
     x.pad_with_zeros(2, 1, 0)?.reshape((batch, heads, tokens, tokens + 1))?.narrow(3, 1, tokens)?.contiguous()
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::WithDType;
+
+    use super::*;
+    use crate::encoding::{Head, Parameters};
+    use crate::numeric::{Bound, Real, compare, gamma};
+
+    const DIM: usize = 8;
+    const HEADS: usize = 2;
+    const TOKENS: usize = 11;
+
+    fn shape() -> Shape {
+        Shape { layers: 2, hidden: HEADS * DIM, heads: HEADS, head_dim: DIM, intermediate: 8, vocabulary: 16 }
+    }
+
+    /// Every encoding at a size where all of it is used, and FIRE beyond its threshold too.
+    fn encodings() -> Vec<(String, Encoding)> {
+        let named = |name: String| {
+            let of = |name: &str| name == "t5";
+            let parameters = Parameters {
+                dim: DIM,
+                heads: HEADS,
+                hidden: Some(HEADS * DIM),
+                length: TOKENS + 1,
+                seed: 5,
+                buckets: of(&name).then_some(6),
+                max_distance: of(&name).then_some(8),
+                clip: (name == "shaw").then_some(3),
+                ..Default::default()
+            };
+            let encoding = Encoding::named(&name, &parameters).unwrap();
+            (name, encoding)
+        };
+        let mut all: Vec<_> = Encoding::names().map(named).collect();
+        let Some((_, Encoding::ScoreBias(ScoreBias::Fire(fire)))) = all.iter().find(|(name, _)| name == "fire") else {
+            panic!("there is FIRE")
+        };
+        let beyond = Fire { initial_threshold: 4.5, ..fire.clone() };
+        all.push(("fire beyond its threshold".to_owned(), Encoding::ScoreBias(ScoreBias::Fire(beyond))));
+        all
+    }
+
+    /// Numbers between -1 and 1, of one sequence per seed.
+    fn numbers(count: usize, seed: u64) -> Vec<f64> {
+        (0..count).map(|i| ((i as f64 + 1.0) * (0.754_877 + 0.1 * seed as f64)).sin()).collect()
+    }
+
+    fn tensor(values: &[f64], shape: &[usize], dtype: DType) -> Tensor {
+        Tensor::from_slice(values, shape, &Device::Cpu).unwrap().to_dtype(dtype).unwrap()
+    }
+
+    fn values(tensor: &Tensor) -> Vec<f64> {
+        tensor.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    /// Queries, keys and values of one text.
+    fn inputs(dtype: DType) -> [Tensor; 3] {
+        [1, 2, 3].map(|seed| tensor(&numbers(HEADS * TOKENS * DIM, seed), &[1, HEADS, TOKENS, DIM], dtype))
+    }
+
+    fn attended(position: &Position, [query, key, value]: &[Tensor; 3], layer: usize) -> Tensor {
+        let (query, key) = position.rotate(query, key).unwrap();
+        position.attend(layer, &query, &key, value).unwrap()
+    }
+
+    /// A score is a sum of 2 dim products of numbers of at most 1 with factors of at most 2 (the kernels,
+    /// and 1 for turned keys), scaled by 1/√dim, and a bias of at most 12 here; a kernel of Transformer-XL
+    /// is a sum of 16 products more. Both forms are off by γ of that many operations, and 40 for the functions
+    /// in the tables. A softmax multiplies its weights by at most e^{±2δ} for scores off by δ, and the
+    /// mixture of values of at most 1.3 is a sum of 11 products, divided once.
+    fn bound<T: Real>() -> Bound {
+        let largest_score = 3.0 * (DIM as f64).sqrt() + 12.0;
+        let of_scores = 2.0 * gamma(2 * DIM + 16 + 40, T::UNIT_ROUNDOFF) * largest_score;
+        Bound::rounding(1.3 * (2.0 * of_scores + 2.0 * gamma(TOKENS + 8, T::UNIT_ROUNDOFF)))
+    }
+
+    fn every_encoding_is_its_reference<T: Real + WithDType>() {
+        let inputs = inputs(T::DTYPE);
+        let rows = inputs.clone().map(|x| x.flatten_all().unwrap().to_vec1::<T>().unwrap());
+        let reference = |encoding: &Encoding| -> Vec<f64> {
+            let of_head = |number: usize| {
+                let [query, key, value] =
+                    [&rows[0], &rows[1], &rows[2]].map(|x| &x[number * TOKENS * DIM..(number + 1) * TOKENS * DIM]);
+                let head = Head { number, dim: DIM, query, key, value };
+                encoding.attention(head, (DIM as f64).sqrt().recip()).unwrap()
+            };
+            (0..HEADS).flat_map(of_head).map(Real::wide).collect()
+        };
+        let mut previous = Vec::new();
+        for (name, encoding) in encodings() {
+            let position = Position::new(&encoding, &shape(), T::DTYPE, &Device::Cpu).unwrap();
+            let observed = values(&attended(&position, &inputs, 1));
+            let expected = reference(&encoding);
+            let agreement = compare(&observed, &expected, bound::<T>());
+            assert!(agreement.holds(), "{name}: {agreement:?}");
+            // The control: the encoding before it in the list, where it is another.
+            if !previous.is_empty() && !matches!(encoding, Encoding::Additive(_)) && expected != previous {
+                assert!(!compare(&observed, &previous, bound::<T>()).holds(), "{name} is as the one before it");
+            }
+            previous = expected;
+        }
+    }
+
+    #[test]
+    fn every_encoding_is_its_reference_in_f64() {
+        every_encoding_is_its_reference::<f64>();
+    }
+
+    #[test]
+    fn every_encoding_is_its_reference_in_f32() {
+        every_encoding_is_its_reference::<f32>();
+    }
+
+    #[test]
+    fn additive_vectors_are_added_and_end_where_they_end() {
+        for name in ["sinusoidal", "learned"] {
+            let parameters = Parameters { hidden: Some(16), length: TOKENS, ..Default::default() };
+            let encoding = Encoding::named(name, &parameters).unwrap();
+            let Encoding::Additive(additive) = &encoding else { panic!() };
+            let position = Position::new(&encoding, &shape(), DType::F64, &Device::Cpu).unwrap();
+            let zeros = Tensor::zeros((2, TOKENS, 16), DType::F64, &Device::Cpu).unwrap();
+            let embedded = position.embed(&zeros).unwrap();
+            assert_eq!(values(&embedded.get(1).unwrap()), additive.table(TOKENS).unwrap());
+            let longer = Tensor::zeros((1, TOKENS + 1, 16), DType::F64, &Device::Cpu).unwrap();
+            assert_eq!(position.embed(&longer).is_ok(), name == "sinusoidal");
+        }
+    }
+
+    #[test]
+    fn every_learned_parameter_receives_the_gradient_of_finite_differences() {
+        // An even power of two: steps are exact.
+        const STEP: f64 = 1.0 / (1u64 << 16) as f64;
+        let weights = tensor(&numbers(HEADS * TOKENS * DIM, 7), &[1, HEADS, TOKENS, DIM], DType::F64);
+        let embeddings = tensor(&numbers(TOKENS * 16, 8), &[1, TOKENS, 16], DType::F64);
+        let inputs = inputs(DType::F64).map(|x| Var::from_tensor(&x).unwrap());
+        let mut checked = 0;
+        for (name, encoding) in encodings() {
+            let position = Position::new(&encoding, &shape(), DType::F64, &Device::Cpu).unwrap();
+            let loss = || -> Tensor {
+                let embedded = position.embed(&embeddings).unwrap();
+                let heads = embedded.reshape((1, TOKENS, HEADS, DIM)).unwrap().transpose(1, 2).unwrap();
+                let tensors = inputs.clone().map(|x| (x.as_tensor() + &heads).unwrap());
+                // Two layers, so that a variable of one layer is not that of the other.
+                let first = attended(&position, &tensors, 0);
+                let second = attended(&position, &[tensors[0].clone(), tensors[1].clone(), first], 1);
+                (second * &weights).unwrap().sum_all().unwrap()
+            };
+            let gradients = loss().backward().unwrap();
+            let mut variables = position.parameters();
+            assert_eq!(variables.is_empty(), encoding.learned().is_empty(), "{name}");
+            variables.extend(["query", "key", "value"].map(str::to_owned).into_iter().zip(inputs.clone()));
+            for (of, variable) in variables {
+                let gradient = values(gradients.get(variable.as_tensor()).unwrap_or_else(|| panic!("{name}: {of}")));
+                let start = values(variable.as_tensor());
+                let dims = variable.dims().to_vec();
+                let at = |element: usize, step: f64| -> f64 {
+                    let mut moved = start.clone();
+                    moved[element] += step;
+                    variable.set(&tensor(&moved, &dims, DType::F64)).unwrap();
+                    loss().to_scalar::<f64>().unwrap()
+                };
+                for element in (0..start.len()).step_by(start.len().div_ceil(7)) {
+                    let difference = |step: f64| (at(element, step) - at(element, -step)) / (2.0 * step);
+                    let (near, far) = (difference(STEP), difference(2.0 * STEP));
+                    variable.set(&tensor(&start, &dims, DType::F64)).unwrap();
+                    // The error of the nearer one is a third of how far they are apart, up to its next order;
+                    // a loss is a sum of 176 terms of at most 4, good to γ of a few hundred.
+                    let bound = Bound {
+                        truncation: (far - near).abs(),
+                        rounding: 176.0 * 4.0 * gamma(400, f64::UNIT_ROUNDOFF) / STEP,
+                    };
+                    let agreement = crate::numeric::Agreement::of(gradient[element], near, bound);
+                    assert!(agreement.holds(), "{name}, {of}[{element}]: {agreement:?}");
+                    checked += 1;
+                }
+                // A variable that is not used would agree with differences of 0.
+                assert!(gradient.iter().any(|g| g.abs() > 1e-6), "{name}: {of} has no gradient");
+            }
+        }
+        assert!(checked > 500, "{checked}");
+    }
+}
