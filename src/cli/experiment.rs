@@ -1,5 +1,5 @@
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -26,6 +26,8 @@ pub(super) struct Arguments {
 enum Verb {
     /// Train and measure; what is finished is skipped, what is begun goes on. Exit code 3: stopped by --time-limit
     Run(Run),
+    /// Make the tokens that `run` would make, to take them to another machine with --corpus
+    Corpus(Texts),
     /// The state of each run in a folder
     List(Folder),
     /// Mean and spread over seeds, beside what is published
@@ -67,6 +69,22 @@ struct Run {
     #[arg(long, value_name = "N", default_value_t = 250, value_parser = clap::value_parser!(u32).range(1..))]
     save_every: u32,
     /// Folder of the runs; it is made if it is not there
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct Texts {
+    /// The preset whose vocabulary the tokens are of
+    #[arg(long, default_value = "mini")]
+    preset: String,
+    /// The text to train on (UTF-8, documents separated by form feeds)
+    #[arg(long, value_name = "FILE")]
+    text: PathBuf,
+    /// The text to validate on
+    #[arg(long, value_name = "FILE")]
+    valid: PathBuf,
+    /// Folder for corpus-KEY.safetensors; it is made if it is not there
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }
@@ -172,6 +190,7 @@ impl Settings {
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Failure> {
     match &arguments.verb {
         Verb::Run(arguments) => train(arguments, common),
+        Verb::Corpus(arguments) => tokens(arguments, common),
         Verb::List(arguments) => list(arguments, common),
         Verb::Table(arguments) => table(arguments, common),
         #[cfg(feature = "plot")]
@@ -287,14 +306,30 @@ fn corpus(arguments: &Run, task: Task, preset: &Preset, common: &Common) -> Resu
         (Task::Copy, ..) => Err(Failure::new("--task copy draws its strings and reads no text")),
         (Task::Text, Some(file), ..) => Ok(Some(Corpus::open(file)?)),
         (Task::Text, None, Some(train), Some(valid)) => {
-            let spinner = progress::spinner(common);
-            let mut notice = |what: &str| spinner.set_message(what.to_owned());
-            let corpus = Corpus::prepare(train, valid, preset.shape.vocabulary, &arguments.out, &mut notice)?;
-            spinner.finish_and_clear();
-            Ok(Some(corpus))
+            prepared(train, valid, preset.shape.vocabulary, &arguments.out, common).map(Some)
         }
         (Task::Text, None, ..) => Err(Failure::new("there is no text: give --text and --valid, or --corpus")),
     }
+}
+
+fn prepared(train: &Path, valid: &Path, vocabulary: usize, folder: &Path, common: &Common) -> Result<Corpus, Failure> {
+    let spinner = progress::spinner(common);
+    let corpus = Corpus::prepare(train, valid, vocabulary, folder, &mut |what| spinner.set_message(what.to_owned()))?;
+    spinner.finish_and_clear();
+    Ok(corpus)
+}
+
+fn tokens(arguments: &Texts, common: &Common) -> Result<Outcome, Failure> {
+    let vocabulary = Preset::named(&arguments.preset)?.shape.vocabulary;
+    let corpus = prepared(&arguments.text, &arguments.valid, vocabulary, &arguments.out, common)?;
+    let file = arguments.out.join(corpus.file_name());
+    let (train, valid) = (corpus.train.len(), corpus.valid.len());
+    if common.json {
+        print_json(&serde_json::json!({ "schema": SCHEMA, "file": file, "train": train, "valid": valid }))?;
+    } else {
+        print(&format!("{train} tokens to train on, {valid} to validate on, in {}", file.display()))?;
+    }
+    Ok(Outcome::Success)
 }
 
 fn list(arguments: &Folder, common: &Common) -> Result<Outcome, Failure> {

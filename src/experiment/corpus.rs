@@ -58,7 +58,7 @@ impl Corpus {
         let texts = [text(train)?, text(valid)?];
         let key = key(&texts, vocabulary);
         fs::create_dir_all(cache).map_err(|source| ExperimentError::Io { file: cache.to_owned(), source })?;
-        let file = cache.join(format!("corpus-{key}.safetensors"));
+        let file = cache.join(file_name(&key));
         // Who comes second waits, and then reads what the first has made.
         let lock = cache.join("corpus.lock");
         let _lock = File::options()
@@ -109,6 +109,11 @@ impl Corpus {
         Ok(Self { train: tokens("train")?, valid: tokens("valid")?, tokenizer: header.tokenizer, key: header.key })
     }
 
+    /// The name of its file, by the key.
+    pub fn file_name(&self) -> String {
+        file_name(&self.key)
+    }
+
     /// Writes the tokens and their tokenizer as one safetensors file.
     ///
     /// # Errors
@@ -139,6 +144,10 @@ impl Corpus {
         enough("training", self.train.len(), 2 * train_length)?;
         enough("validation", self.valid.len(), valid_tokens + 1)
     }
+}
+
+fn file_name(key: &str) -> String {
+    format!("corpus-{key}.safetensors")
 }
 
 fn tokens_of(file: &Path, reason: impl std::fmt::Display) -> ExperimentError {
