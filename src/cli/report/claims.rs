@@ -103,6 +103,21 @@ const ANSWERS: &[Answer] = &[
             "haar-constant-is-two-ln-two",
             "gaussian-is-admissible",
             "uncorrected-morlet-is-admissible",
+            "fixed-carrier-morlet-has-zero-mean",
+        ],
+    },
+    Answer {
+        question: "Are the tables made of them wavelets?",
+        answer: "Not as a decoder sees them. Over all integers a sampled Ricker function keeps its mean of zero, over the \
+                 lags of the past it sums to one half at every scale. Haar at scale 1 is a single tap. Beyond 582 tokens \
+                 the published table is blank, and its 128 atoms span some 29 directions.",
+        ids: &[
+            "ricker-samples-sum-to-their-aliases",
+            "causal-ricker-sums-to-half-its-centre",
+            "haar-kernel-at-scale-one-has-zero-mean",
+            "ricker-kernel-ends-at-its-reach",
+            "ricker-kernel-has-numerical-rank-29",
+            "equal-amplitudes-cover-frequencies-evenly",
         ],
     },
 ];
