@@ -27,6 +27,7 @@ struct References {
     mpt_slopes: BTreeMap<usize, Vec<f64>>,
     t5_buckets: Vec<Buckets>,
     sinusoids: SinusoidReference,
+    proportional: Vec<Proportional>,
     tapered: Vec<Tapered>,
     wavelets: Vec<Sampled>,
 }
@@ -53,6 +54,12 @@ struct SinusoidReference {
     interleaved_f32: Vec<f64>,
     half_split_f32: Vec<f64>,
     relative_f64: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct Proportional {
+    fraction: f64,
+    inv_freq: Vec<f64>,
 }
 
 #[derive(Deserialize)]
@@ -208,6 +215,24 @@ fn sinusoids_are_those_of_distilbert_marian_and_xlnet() {
 }
 
 #[test]
+fn p_rope_is_the_proportional_type_of_transformers() {
+    let references = references();
+    for Proportional { fraction, inv_freq } in &references.proportional {
+        let parameters = Parameters { dim: 64, fraction: Some(*fraction), ..Default::default() };
+        let Encoding::Rotation(rotary) = named("p-rope", parameters) else { panic!() };
+        let frequencies = rotary.frequencies(1).unwrap();
+        // A power in f32, whose rounded exponent costs at most ln(10⁴) more.
+        let bound = |i: usize| Bound::rounding(gamma(16, f32::UNIT_ROUNDOFF) * inv_freq[i]);
+        let agreement = compare_with(frequencies.inv_freq(), inv_freq, bound);
+        assert!(agreement.holds(), "{fraction}: {agreement:?}");
+        // The control: another share turns other pairs.
+        for other in references.proportional.iter().filter(|other| other.fraction != *fraction) {
+            assert!(!compare_with(frequencies.inv_freq(), &other.inv_freq, bound).holds());
+        }
+    }
+}
+
+#[test]
 fn tapered_frequencies_are_those_of_torch() {
     for Tapered { pairs, inv_freq } in references().tapered {
         let tapered = Frequencies::new(1e4, 128, &Scaling::Tapered { pairs }, 1).unwrap();
@@ -302,6 +327,8 @@ fn the_published_numbers_support_the_mirrored_sign() {
     assert_eq!((haar(&paper, QueryMinusKey), haar(&ones, QueryMinusKey)), ((14, 120, 15), (14, 15, 15)));
     let both = [ones.clone(), paper.clone()].concat();
     assert_eq!(haar(&both, QueryMinusKey).2, 15);
+    // Were there 128 shifts of scale 1, which the source does not say, it would see more than the other.
+    assert_eq!(haar(&grid(&[1.0], 128), QueryMinusKey), (126, 127, 127));
     // Under the two signs whose time is key - query the first sees more: scale decides, as published.
     assert_eq!((haar(&paper, KeyMinusQuery), haar(&ones, KeyMinusQuery)), ((128, 83, 62), (1, 2, 2)));
     assert_eq!((haar(&paper, Mirrored), haar(&ones, Mirrored)), ((143, 128, 76), (16, 16, 16)));

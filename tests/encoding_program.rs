@@ -31,12 +31,12 @@ fn numbers(value: &Value) -> (Vec<f64>, Vec<usize>) {
     (parts.into_iter().flat_map(|(values, _)| values).collect(), [&[items.len()], &shape[..]].concat())
 }
 
-/// Decimal numbers of the program, read by a reader that may be off by one unit in the last place.
+/// Decimal numbers of the program, read by a reader that may be off by two units in the last place.
 #[track_caller]
 fn assert_same(observed: &[f64], expected: &[f64]) {
     assert_eq!(observed.len(), expected.len());
     for (observed, expected) in observed.iter().zip(expected) {
-        assert!((observed - expected).abs() <= f64::EPSILON * expected.abs(), "{observed} {expected}");
+        assert!((observed - expected).abs() <= 2.0 * f64::EPSILON * expected.abs(), "{observed} {expected}");
     }
 }
 
@@ -99,7 +99,7 @@ fn text_is_a_short_table() {
     for name in Encoding::names() {
         let text = stdout(&[&name, "--length", "4096"]);
         assert!(text.starts_with(&format!("{name}: ")) && text.lines().count() < 40, "{text}");
-        assert!(text.lines().all(|line| line.chars().count() < 400));
+        assert!(text.lines().all(|line| line.chars().count() < 200));
     }
 }
 
@@ -208,7 +208,7 @@ fn bad_input_is_one_error() {
         (&["ricker", "--length", "100000000000", "--json"], "is too large"),
         (&["alibi", "--heads", "100000000000"], "is too large"),
         (&["rope", "--pairing", "both"], "possible values: interleaved, half-split"),
-        (&["rope", "--dim", "-4"], "--dim"),
+        (&["rope", "--dim", "-4"], "'-4'"),
     ] {
         assert_refused(words, expected);
     }

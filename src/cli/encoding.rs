@@ -365,16 +365,8 @@ impl Shown<'_> {
         let name = &self.arguments.name;
         let summary = Encoding::summary(name).unwrap_or_default();
         let mut text = format!("{name}: {summary} ({})\n", self.encoding.kind().replace('_', " "));
-        let list = |value: &Value| match value {
-            Value::Array(items) if items.len() > 4 => {
-                let (first, last) = (&items[0], &items[items.len() - 1]);
-                format!("{first} .. {last} ({} numbers)", items.len())
-            }
-            Value::String(word) => word.clone(),
-            other => other.to_string(),
-        };
         for (name, value) in &self.used {
-            let _ = writeln!(text, "  {name:<12} {}", list(value));
+            let _ = writeln!(text, "  {name:<12} {}", brief(value));
         }
         for part in self.encoding.learned() {
             let each = if part.per_layer { ", one per layer" } else { "" };
@@ -407,7 +399,14 @@ impl Shown<'_> {
             };
             let _ = write!(text, "\n{of_line:>8}");
             for column in &shown {
-                let _ = write!(text, " {:>11}", format!("{of_column} {column}"));
+                let label = match self.encoding {
+                    Encoding::LagKernel(LagKernel::Wavelet(kernel)) => {
+                        let atom = kernel.atoms()[*column];
+                        format!("a{} b{}", atom.scale, atom.shift)
+                    }
+                    _ => format!("{of_column} {column}"),
+                };
+                let _ = write!(text, " {label:>11}");
             }
             text.push('\n');
             let lines: Vec<usize> =
@@ -422,6 +421,21 @@ impl Shown<'_> {
             }
         }
         Ok(text.trim_end().to_owned())
+    }
+}
+
+/// A value on one line, without the middle of a list.
+fn brief(value: &Value) -> String {
+    match value {
+        Value::Array(items) if items.len() > 4 => {
+            format!("{} .. {} ({} numbers)", items[0], items[items.len() - 1], items.len())
+        }
+        Value::Object(fields) => {
+            let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name} {}", brief(value))).collect();
+            fields.join(", ")
+        }
+        Value::String(word) => word.clone(),
+        other => other.to_string(),
     }
 }
 

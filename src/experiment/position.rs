@@ -160,6 +160,7 @@ impl Position {
                 .broadcast_matmul(&variable("output.weight")?.t()?.contiguous()?)?
                 .broadcast_add(&variable("output.bias")?)
         };
+        // Which of the two forms it is depends on a learned number, for which the device is waited for.
         let within = threshold.detach().to_dtype(DType::F64)?.to_vec1::<f64>()?[0];
         if tokens as f64 <= within + 1.0 {
             let x = psi(&lags)?.broadcast_div(&(psi(&threshold)? + Fire::EPSILON)?)?;
@@ -170,7 +171,7 @@ impl Position {
         let reach = lags.broadcast_maximum(&threshold)?;
         let x = psi(&lags)?.unsqueeze(0)?.broadcast_div(&(psi(&reach)? + Fire::EPSILON)?.unsqueeze(1)?)?;
         let by_lag = network(&x.flatten_all()?.unsqueeze(1)?)?.reshape((tokens, tokens, ()))?;
-        let bias = shear(&by_lag.permute((2, 0, 1))?.flip(&[2])?.unsqueeze(0)?)?;
+        let bias = shear(&by_lag.permute((2, 0, 1))?.contiguous()?.flip(&[2])?.unsqueeze(0)?)?;
         let scores = (query.matmul(&key.t()?)? * scale)?.broadcast_add(&bias.to_dtype(query.dtype())?)?;
         self.probabilities(&scores)?.matmul(value)
     }

@@ -16,7 +16,8 @@ import pathlib
 import numpy as np
 import pywt
 import torch
-from transformers import XLNetConfig
+from transformers import LlamaConfig, XLNetConfig
+from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 from transformers.models.bloom.modeling_bloom import build_alibi_tensor
 from transformers.models.distilbert.modeling_distilbert import create_sinusoidal_embeddings
 from transformers.models.gptj.modeling_gptj import apply_rotary_pos_emb as gptj_rotary
@@ -172,6 +173,17 @@ def tapered(pairs, count):
     return flat(frequencies)
 
 
+def proportional(fraction):
+    """Partial frequencies, computed in f32."""
+    config = LlamaConfig(
+        hidden_size=256,
+        num_attention_heads=4,
+        head_dim=64,
+        rope_parameters={"rope_type": "proportional", "rope_theta": 10000.0, "partial_rotary_factor": fraction},
+    )
+    return flat(ROPE_INIT_FUNCTIONS["proportional"](config, torch.device("cpu"))[0])
+
+
 FIRE = {"c": 0.3, "threshold": 4.5, "first": [flat(draw(5, seed=21)), flat(draw(5, seed=22))], "second": [flat(draw(H, 5, seed=23)), flat(draw(H, seed=24))]}
 network = [[draw(5, 1, seed=21), draw(5, seed=22)], [draw(H, 5, seed=23), draw(H, seed=24)]]
 KERPLE = {"r1": [0.7, 1.9], "r2": [0.3, 0.9]}
@@ -199,6 +211,7 @@ references = {
         for b, d, n in [(32, 128, 300), (16, 128, 200), (64, 256, 400), (8, 20, 40)]
     ],
     "sinusoids": sinusoids(),
+    "proportional": [{"fraction": p, "inv_freq": proportional(p)} for p in (0.25, 0.7, 1.0)],
     "tapered": [{"pairs": n, "inv_freq": tapered(n, 64)} for n in (1, 2, 20, 64)],
     "wavelets": wavelets(),
 }
