@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::output::{print, print_json};
 use super::{Common, Failure, Outcome, progress};
 use crate::experiment::{
-    Cell, Comparison, Configuration, Corpus, Ended, FoundRun, Preset, Progress, Published, RunFolder, Spread, Task,
-    Training, Variant, compare, find, published,
+    Cell, Comparison, Configuration, Corpus, Ended, ExperimentError, FoundRun, Preset, Progress, Published, RunFolder,
+    Spread, Task, Training, Variant, compare, find, published,
 };
 use crate::model::Device;
 
@@ -246,7 +246,7 @@ fn train(arguments: &Run, common: &Common) -> Result<Outcome, Failure> {
         corpus.check(preset.recipe.train_length, preset.valid_tokens)?;
     }
     let (mut runs, total) = (Vec::new(), arguments.seeds.len() * variants.len());
-    let mut stopped = false;
+    let (mut stopped, mut diverged) = (false, Vec::new());
     for seed in &arguments.seeds {
         for variant in &variants {
             let configuration = Configuration {
@@ -273,28 +273,41 @@ fn train(arguments: &Run, common: &Common) -> Result<Outcome, Failure> {
                 bar.set_message(format!("{title}, loss {:.3}", at.loss));
             };
             let save_every = arguments.save_every as usize;
-            let ended = folder.go_on(&configuration, corpus.as_ref(), &device, until, save_every, &mut show)?;
+            let ended = folder.go_on(&configuration, corpus.as_ref(), &device, until, save_every, &mut show);
             bar.finish_and_clear();
-            stopped |= ended == Ended::Stopped;
+            let ended = match ended {
+                // The others can be trained all the same.
+                Err(error @ ExperimentError::Diverged { .. }) => {
+                    diverged.push(error.to_string());
+                    "diverged"
+                }
+                Err(error) => return Err(error.into()),
+                Ok(Ended::Finished) => "finished",
+                Ok(Ended::Already) => "finished before",
+                Ok(Ended::Busy) => "busy in another process",
+                Ok(Ended::Stopped) => {
+                    stopped = true;
+                    "stopped"
+                }
+            };
             runs.push(RunSummary {
                 folder: folder.path().to_owned(),
                 encoding: configuration.encoding,
                 seed: *seed,
-                ended: match ended {
-                    Ended::Finished => "finished",
-                    Ended::Already => "finished before",
-                    Ended::Stopped => "stopped",
-                    Ended::Busy => "busy in another process",
-                },
+                ended,
             });
         }
     }
     if common.json {
-        print_json(&Summary { schema: SCHEMA, runs, finished: !stopped })?;
+        let finished = runs.iter().all(|run| run.ended.starts_with("finished"));
+        print_json(&Summary { schema: SCHEMA, runs, finished })?;
     } else {
         for run in &runs {
             print(&format!("{:<24} seed {:<4} {}", run.encoding, run.seed, run.ended))?;
         }
+    }
+    if !diverged.is_empty() {
+        return Err(Failure::new(diverged.join("; ")));
     }
     Ok(if stopped { Outcome::Stopped } else { Outcome::Success })
 }

@@ -142,3 +142,49 @@ impl fmt::Display for Variant {
         f.write_str(&self.name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::LagKernel;
+
+    fn preset() -> Preset {
+        Preset::named("mini").unwrap()
+    }
+
+    #[test]
+    fn every_encoding_of_the_comparison_fits_every_preset() {
+        for preset in Preset::NAMES.map(|name| Preset::named(name).unwrap()) {
+            for name in Variant::ALL {
+                name.parse::<Variant>().unwrap().encoding(&preset, 0).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_base_and_a_grid_are_read_after_the_name() {
+        let of = |name: &str| name.parse::<Variant>().unwrap().encoding(&preset(), 0).unwrap();
+        let Encoding::Rotation(rotary) = of("rope-5e5") else { panic!() };
+        assert_eq!(rotary.base(), 5e5);
+        for (name, first, last) in
+            [("ricker:2..9x8", 4.0, 512.0), ("ricker:8x8", 1.0, 128.0), ("haar:0..0x64", 1.0, 1.0)]
+        {
+            let Encoding::LagKernel(LagKernel::Wavelet(kernel)) = of(name) else { panic!() };
+            let (least, most) = (kernel.atoms()[0].scale, kernel.atoms()[63].scale);
+            assert_eq!((least, most, kernel.atoms().len()), (first, last, 64), "{name}");
+        }
+        assert_eq!(of("ricker"), of("ricker:8x8"));
+        assert_eq!("ricker:2..9x8".parse::<Variant>().unwrap().folder(), "ricker-2..9x8");
+    }
+
+    #[test]
+    fn what_is_no_variant_is_refused() {
+        for name in ["ricker:8", "ricker:x8", "ricker:0x8", "ricker:9..2x8", "ricker:8x0", "ricker:2000x1", "rope-5z"] {
+            assert!(name.parse::<Variant>().is_err(), "{name}");
+        }
+        for name in ["ricker:8x7", "rope:8x8", "alibi-5e5", "", "none"] {
+            let variant: Variant = name.parse().unwrap();
+            assert!(variant.encoding(&preset(), 0).is_err(), "{name}");
+        }
+    }
+}
