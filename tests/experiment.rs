@@ -272,3 +272,20 @@ fn a_checkpoint_with_a_lag_kernel_is_refused_by_name() {
     let error = error_of(&ropelet().arg("inspect").arg(texts.path("out/ricker-s0")).output().unwrap());
     assert!(error.contains("`encoding.name` is ricker, expected nope, alibi, or a rotation"), "{error}");
 }
+
+#[test]
+fn a_run_that_another_process_is_at_is_left_to_it() {
+    let texts = Texts::new();
+    fs::create_dir_all(texts.path("out/nope-s0")).unwrap();
+    let lock = fs::File::create(texts.path("out/nope-s0/lock")).unwrap();
+    lock.lock().unwrap();
+    let ended = |steps: &str| -> Vec<String> {
+        let output = texts.run("out", "nope,alibi", &["--steps", steps, "--json"]).output().unwrap();
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let runs = answer["runs"].as_array().unwrap();
+        runs.iter().map(|run| run["ended"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ended("10"), ["busy in another process", "finished"]);
+    drop(lock);
+    assert_eq!(ended("10"), ["finished", "finished before"]);
+}
