@@ -15,11 +15,14 @@ of 32 heads of 128 and one text, bf16, causal, random numbers, beside
 Milliseconds: the median over rounds in which contenders take turns, each of some runs between two
 events. Memory is what the run itself allocates at most, in MiB.
 """
+import concurrent.futures
+import ctypes
 import functools
 import gc
 import os
 import statistics
 import sys
+import tempfile
 
 import cupy
 import numpy
@@ -40,16 +43,38 @@ def strides(tensor):
     return [i(tensor.stride(axis)) for axis in (0, 2, 1)]
 
 
+def compiled(file, definitions):
+    """Machine code of a program, for Hopper with the instructions that only Hopper has."""
+    library = ctypes.CDLL("libnvrtc.so.13")
+    source = "\n".join(open(os.path.join(FOLDER, part)).read() for part in ("elements.cuh", "tile.cuh", file))
+    major, minor = torch.cuda.get_device_capability()
+    options = [f"--gpu-architecture=sm_{major}{minor}{'a' if major == 9 else ''}", "--device-as-default-execution-space"]
+    options += [f"-D{key}={value}" for key, value in definitions.items()]
+    program, size = ctypes.c_void_p(), ctypes.c_size_t()
+    library.nvrtcCreateProgram(ctypes.byref(program), source.encode(), file.encode(), 0, None, None)
+    words = (ctypes.c_char_p * len(options))(*(option.encode() for option in options))
+    if library.nvrtcCompileProgram(program, len(options), words):
+        library.nvrtcGetProgramLogSize(program, ctypes.byref(size))
+        log = ctypes.create_string_buffer(size.value)
+        library.nvrtcGetProgramLog(program, log)
+        sys.exit(log.value.decode())
+    library.nvrtcGetCUBINSize(program, ctypes.byref(size))
+    code = ctypes.create_string_buffer(size.value)
+    library.nvrtcGetCUBIN(program, code)
+    # Read when the first function is asked for.
+    target = tempfile.NamedTemporaryFile(suffix=".cubin", delete=False)
+    target.write(code.raw)
+    target.close()
+    return cupy.RawModule(path=target.name)
+
+
 @functools.cache
 class Kernels:
     """The functions for one kind of inputs, and their launches."""
 
     def __init__(self, dim, half, kernel, bias):
-        source = "\n".join(open(os.path.join(FOLDER, file)).read()
-                           for file in ("elements.cuh", "tile.cuh", "lag_attention.cu"))
         flags = dict(SINGLE=0, HALF=int(half), HEAD_DIM=dim, KERNEL=int(kernel), BIAS=int(bias))
-        options = ("--device-as-default-execution-space", *(f"-D{key}={value}" for key, value in flags.items()))
-        self.module = cupy.RawModule(code=source, options=options)
+        self.module = compiled("lag_attention.cu", flags)
         row = 2 * (dim + 8)
         self.groups = 1 if dim <= 64 else 2
         tile, own, weights, stay = TILE * row, 16 * max(row, 4 * TILE), 16 * 2 * (TILE + 8), 16 * max(row, 4 * 88)
@@ -60,13 +85,18 @@ class Kernels:
             "lag_keys": 4 * stay + 9 * tile,
             "lag_tables": 4 * stay + 11 * tile,
         }
+        self.hopper = torch.cuda.get_device_capability()[0] == 9 and (dim == 128 or dim == 64 and kernel)
+        if self.hopper:
+            self.module_hopper = compiled("lag_attention_hopper.cu", flags)
+            self.shared["hopper"] = 1024 + (6 + 4 * kernel) * TILE * dim * 2 + 4 * TILE * TILE * 4 * kernel + 7 * 16
 
     def launch(self, name, grid, threads, arguments):
-        function = self.module.get_function(name)
-        shared = self.shared[name]
+        hopper = name == "lag_attend" and self.hopper
+        function = (self.module_hopper if hopper else self.module).get_function(name)
+        shared = self.shared["hopper" if hopper else name]
         if shared > 48 << 10:
             function.max_dynamic_shared_size_bytes = shared
-        with cupy.cuda.ExternalStream(torch.cuda.current_stream().cuda_stream):
+        with cupy.cuda.Stream.from_external(torch.cuda.current_stream()):
             function(grid, (threads,), tuple(arguments), shared_mem=shared)
 
 
@@ -95,8 +125,8 @@ class Attention:
     def attend(self):
         mixed = self.q.new_empty(self.batch, self.tokens, self.heads, self.dim).transpose(1, 2)
         log_sums = torch.empty(self.batch, self.heads, self.tokens, device="cuda")
-        groups = self.kernels.groups
-        self.kernels.launch("lag_attend", (self.heads, self.tiles(groups * TILE), self.batch), 128 * groups,
+        groups, threads = (2, 384) if self.kernels.hopper else (self.kernels.groups, 128 * self.kernels.groups)
+        self.kernels.launch("lag_attend", (self.heads, self.tiles(groups * TILE), self.batch), threads,
                             self.inputs() + [address(mixed), address(log_sums)]
                             + strides(self.q) + strides(self.k) + strides(self.v) + self.shape())
         return mixed, log_sums
@@ -157,6 +187,9 @@ def check():
                  (129, 128, "bfloat16", 4, 4), (1000, 128, "bfloat16", 1, 0), (1024, 128, "bfloat16", 1, 0),
                  (700, 128, "bfloat16", 0, 0), (333, 32, "bfloat16", 1, 4),
                  (1000, 64, "float16", 1, 4)]]
+    kinds = {(dim, dtype == "float16", kernel > 0, bias > 0) for _, _, _, _, dim, dtype, kernel, bias in cases}
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(lambda kind: Kernels(*kind), kinds))
     for batch, heads, kv_heads, tokens, dim, dtype, kernel, bias in cases:
         dtype = getattr(torch, dtype)
         draw = lambda *shape: torch.randn(*shape, device="cuda").to(dtype)

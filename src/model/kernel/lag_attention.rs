@@ -7,10 +7,15 @@ use candle_core::cuda_backend::{CudaDevice, CudaStorage};
 use candle_core::{DType, Device, Result, Shape, Tensor};
 
 use super::attention::Aligned;
-use super::program::{Argument, Kernel, Program, address, start, unwritten};
+use super::program::{Argument, Kernel, Program, address, capability, start, unwritten};
 
 const PROGRAM: Program =
     Program { name: "lag_attention", source: concat!(include_str!("tile.cuh"), include_str!("lag_attention.cu")) };
+
+const HOPPER: Program = Program {
+    name: "lag_attention_hopper",
+    source: concat!(include_str!("tile.cuh"), include_str!("lag_attention_hopper.cu")),
+};
 
 /// Queries, keys or lags of a tile of `lag_attention.cu`.
 const TILE: usize = 64;
@@ -80,12 +85,22 @@ impl LagAttention {
         arguments.extend([Argument::Address(start(&storage)?), Argument::Address(address(&log_sums)?)]);
         arguments.extend([self.query.strides(), self.key.strides(), self.value.strides()].concat());
         arguments.extend(self.shape()?);
-        let groups = groups(dim);
-        let shared = 4 * groups * own(dim) + (4 + groups + 1) * tile(dim);
+        let by_lag = self.kernel.is_some();
+        let hopper = capability(&self.device)?.0 == 9 && (dim == 128 || dim == 64 && by_lag);
+        let (program, groups, threads, shared) = if hopper {
+            // Three stages of keys and values, four blocks of lags, two rings, seven pairs of barriers.
+            let tiles = 2 * TILE * dim * if by_lag { 10 } else { 6 };
+            let rings = if by_lag { 2 * 4 * TILE * 2 * TILE } else { 0 };
+            (HOPPER, 2, 384, 1024 + tiles + rings + 7 * 16)
+        } else {
+            let groups = groups(dim);
+            (PROGRAM, groups, 128 * groups, 4 * groups * own(dim) + (4 + groups + 1) * tile(dim))
+        };
+        let kernel = self.function(&program, "lag_attend")?;
         let grid = [heads as u32, tokens.div_ceil(groups * TILE) as u32, batch as u32];
         // SAFETY: a block writes the results of its rows below `tokens`, of its head and its text; of
         // the inputs it reads rows below `tokens`, and the lags of its head's table below `tokens`.
-        unsafe { self.function("lag_attend")?.launch(grid, 128 * groups as u32, shared as u32, &arguments)? };
+        unsafe { kernel.launch(grid, threads as u32, shared as u32, &arguments)? };
         Ok(Mixed { storage, shape, log_sums })
     }
 
@@ -111,12 +126,14 @@ impl LagAttention {
         let shared = 4 * groups * (own(dim) + weights()) + (4 + groups + 2) * tile(dim);
         let grid = [heads as u32, tokens.div_ceil(groups * TILE) as u32, batch as u32];
         // SAFETY: as in `attend`.
-        unsafe { self.function("lag_queries")?.launch(grid, 128 * groups as u32, shared as u32, &arguments)? };
+        unsafe {
+            self.function(&PROGRAM, "lag_queries")?.launch(grid, 128 * groups as u32, shared as u32, &arguments)?
+        };
         let arguments = self.backward_arguments(&backward, &[address(&of[1])?, address(&of[2])?])?;
         let shared = 4 * stay_own(dim) + 9 * tile(dim);
         let grid = [kv_heads as u32, tokens.div_ceil(TILE) as u32, batch as u32];
         // SAFETY: a block writes both gradients of its keys below `tokens`, of its head and its text.
-        unsafe { self.function("lag_keys")?.launch(grid, 128, shared as u32, &arguments)? };
+        unsafe { self.function(&PROGRAM, "lag_keys")?.launch(grid, 128, shared as u32, &arguments)? };
         Ok(of)
     }
 
@@ -146,7 +163,7 @@ impl LagAttention {
         let shared = 4 * stay_own(dim) + 11 * tile(dim);
         let grid = [heads as u32, tokens.div_ceil(TILE) as u32, batch as u32];
         // SAFETY: a block writes the sums of its lags below `tokens`, of its head and its text.
-        unsafe { self.function("lag_tables")?.launch(grid, 128, shared as u32, &arguments)? };
+        unsafe { self.function(&PROGRAM, "lag_tables")?.launch(grid, 128, shared as u32, &arguments)? };
         // One order of adding: texts, then heads.
         let added = |of: Option<Tensor>, heads: usize| -> Result<Option<Tensor>> {
             let Some(of) = of else { return Ok(None) };
@@ -169,7 +186,7 @@ impl LagAttention {
         arguments.extend([tokens, heads].map(int));
         let grid = [heads as u32, tokens.div_ceil(8) as u32, batch as u32];
         // SAFETY: a warp reads its row below `tokens` of both and writes one element.
-        unsafe { self.function("lag_dots")?.launch(grid, 256, 0, &arguments)? };
+        unsafe { self.function(&PROGRAM, "lag_dots")?.launch(grid, 256, 0, &arguments)? };
         Ok(Backward { gradient, log_sums: log_sums.clone(), dots })
     }
 
@@ -209,7 +226,7 @@ impl LagAttention {
         Ok([of_kernel, of_lag, of_bias, int(tokens), int(heads), int(shared_by), Argument::Float(self.scale as f32)])
     }
 
-    fn function(&self, name: &str) -> Result<Kernel> {
+    fn function(&self, program: &Program, name: &str) -> Result<Kernel> {
         let dim = self.query.tensor.dim(3)?;
         let flag = |on: bool| -> &dyn std::fmt::Display { if on { &1 } else { &0 } };
         let definitions: [(&str, &dyn std::fmt::Display); 5] = [
@@ -219,7 +236,7 @@ impl LagAttention {
             ("KERNEL", flag(self.kernel.is_some())),
             ("BIAS", flag(self.bias.is_some())),
         ];
-        PROGRAM.kernel(&self.device, name, &definitions)
+        program.kernel(&self.device, name, &definitions)
     }
 }
 

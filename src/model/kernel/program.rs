@@ -51,11 +51,11 @@ impl Program {
         definitions: &[(&str, &dyn std::fmt::Display)],
     ) -> Result<Kernel> {
         let stream = device.cuda_stream();
-        let capability = |attribute| stream.context().attribute(attribute).w();
-        let major = capability(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
-        let minor = capability(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
+        let (major, minor) = capability(device)?;
+        // It is for this device alone, so with the instructions that no later one has.
+        let alone = if major >= 9 { "a" } else { "" };
         let mut options = vec![
-            format!("--gpu-architecture=compute_{major}{minor}"),
+            format!("--gpu-architecture=compute_{major}{minor}{alone}"),
             // Lambdas in a kernel are device code.
             "--device-as-default-execution-space".to_owned(),
         ];
@@ -86,6 +86,14 @@ impl Program {
             Err(error) => Err(Error::Cuda(Box::new(error))),
         }
     }
+}
+
+/// The compute capability of a device: 9 and 0 for Hopper.
+pub(super) fn capability(device: &CudaDevice) -> Result<(i32, i32)> {
+    let stream = device.cuda_stream();
+    let capability = |attribute| stream.context().attribute(attribute).w();
+    let major = capability(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
+    Ok((major, capability(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?))
 }
 
 impl Kernel {

@@ -8,6 +8,8 @@ use candle_core::{CpuStorage, CudaStorage, CustomOp3, DType, Layout, Result, Sha
 #[cfg(feature = "cuda")]
 use crate::model::kernel::{LagAttention, Mixed};
 
+#[cfg(all(test, feature = "cuda"))]
+mod on_gpu;
 #[cfg(test)]
 mod tests;
 mod whole;
