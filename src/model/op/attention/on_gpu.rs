@@ -107,10 +107,10 @@ impl Case {
             DType::F16 => ((-11f64).exp2(), (-25f64).exp2()),
             _ => (U, 0.0),
         };
+        let none = vec![0.0; dim];
         let (scale, adding) = (self.scale(), gamma(2 * tokens + 64, 4.0 * U));
         let [query, key, value, kernel, bias, gradient] = &numbers.values;
-        let row =
-            |x: &'_ [f64], head: usize, at: usize| -> Vec<f64> { x[(head * tokens + at) * dim..][..dim].to_vec() };
+        let row = |x, head, at| row(x, dim, head * tokens + at);
         let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
         let size = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x * y).abs()).sum::<f64>();
         let mut of: [Bounded; 6] = [0, 0, 1, 2, 3, 4]
@@ -134,10 +134,10 @@ impl Case {
             for n in 0..=m {
                 // The control: every term at another lag.
                 let lag = (m - n + shift).min(tokens - 1);
-                let p = kernel_row(lag).unwrap_or_else(|| vec![0.0; dim]);
+                let p = kernel_row(lag).unwrap_or(&none);
                 let k = row(key, kv, n);
-                let sum = scale * (dot(&q, &k) + dot(&q, &p)) + bias_at(lag);
-                let absolute = scale * (size(&q, &k) + size(&q, &p)) + bias_at(lag).abs();
+                let sum = scale * (dot(q, k) + dot(q, p)) + bias_at(lag);
+                let absolute = scale * (size(q, k) + size(q, p)) + bias_at(lag).abs();
                 score_error = score_error.max(gamma(2 * dim + 2, 4.0 * U) * absolute + 8.0 * U * absolute);
                 scores.push(sum);
             }
@@ -147,28 +147,28 @@ impl Case {
             let p: Vec<f64> = scores.iter().map(|score| (score - top).exp() / total).collect();
             let at = (head * tokens + m) * dim;
             for (n, p) in p.iter().enumerate() {
-                add(&mut of[0][at..at + dim], *p, epsilon * p + f64::from(f32::MIN_POSITIVE), 1.0, &row(value, kv, n));
+                add(&mut of[0][at..at + dim], *p, epsilon * p + f64::from(f32::MIN_POSITIVE), 1.0, row(value, kv, n));
             }
             let mixed: Vec<f64> = of[0][at..at + dim].iter().map(|x| x.0).collect();
             let mixed_error: Vec<f64> =
                 of[0][at..at + dim].iter().map(|x| x.1 + rounding * x.0.abs() + least).collect();
-            let own = dot(&g, &mixed);
-            let own_error = size(&g, &mixed_error) + gamma(dim + 8, 2.0 * U) * size(&g, &mixed);
+            let own = dot(g, &mixed);
+            let own_error = size(g, &mixed_error) + gamma(dim + 8, 2.0 * U) * size(g, &mixed);
             for n in 0..=m {
                 let (p, v, lag) = (p[n], row(value, kv, n), (m - n + shift).min(tokens - 1));
-                let t = dot(&g, &v);
-                let t_error = gamma(dim + 2, 4.0 * U) * size(&g, &v);
+                let t = dot(g, v);
+                let t_error = gamma(dim + 2, 4.0 * U) * size(g, v);
                 let weight = p * (t - own);
                 let error =
                     p * (epsilon * (t - own).abs() + (1.0 + epsilon) * (t_error + own_error)) + 4.0 * U * weight.abs();
                 let kv_at = (kv * tokens + n) * dim;
-                add(&mut of[1][at..at + dim], weight, error, scale, &row(key, kv, n));
-                add(&mut of[2][kv_at..kv_at + dim], weight, error, scale, &q);
-                add(&mut of[3][kv_at..kv_at + dim], p, epsilon * p + f64::from(f32::MIN_POSITIVE), 1.0, &g);
+                add(&mut of[1][at..at + dim], weight, error, scale, row(key, kv, n));
+                add(&mut of[2][kv_at..kv_at + dim], weight, error, scale, q);
+                add(&mut of[3][kv_at..kv_at + dim], p, epsilon * p + f64::from(f32::MIN_POSITIVE), 1.0, g);
                 if let Some(row) = kernel_row(lag) {
-                    add(&mut of[1][at..at + dim], weight, error, scale, &row);
+                    add(&mut of[1][at..at + dim], weight, error, scale, row);
                     let start = (head % self.kernel * tokens + lag) * dim;
-                    add(&mut of[4][start..start + dim], weight, error, scale, &q);
+                    add(&mut of[4][start..start + dim], weight, error, scale, q);
                 }
                 if self.bias > 0 {
                     let to = &mut of[5][head % self.bias * tokens + lag];
@@ -183,6 +183,10 @@ impl Case {
         }
         of
     }
+}
+
+fn row(x: &[f64], dim: usize, at: usize) -> &[f64] {
+    &x[at * dim..][..dim]
 }
 
 /// The largest error in units of its bound.
