@@ -9,8 +9,11 @@ f64, over lengths that divide nothing, shared heads, and each choice of tables. 
 of 32 heads of 128 and one text, bf16, causal, random numbers, beside
 
     flash     torch.nn.functional.scaled_dot_product_attention, flash backend, no term for any lag
+    cudnn     the same by cuDNN, which is what it chooses by itself here
     flex      FlexAttention whose score_mod gathers from a stored q P^T
     bias      scaled_dot_product_attention with the term as a stored bias [heads, L, L]
+
+of which the last two at 2048 and 8192 alone.
 
 Milliseconds: the median over rounds in which contenders take turns, each of some runs between two
 events. Memory is what the run itself allocates at most, in MiB.
@@ -294,7 +297,7 @@ def bench(lengths, peers, heads=32, dim=128):
             "ours back with P": (lambda: ours.backward(mixed, log_sums, gradient), max(1, repeat // 2)),
             "flash back": (lambda: torch.autograd.grad(kept, wanting, gradient, retain_graph=True), max(1, repeat // 2)),
         }
-        if peers and tokens <= 8192:
+        if peers and tokens in (2048, 8192):
             mask = create_block_mask(lambda b, h, m, n: m >= n, None, None, tokens, tokens)
 
             def flex():
@@ -302,7 +305,7 @@ def bench(lengths, peers, heads=32, dim=128):
                 return flex_compiled(q, k, v, block_mask=mask,
                                      score_mod=lambda s, b, h, m, n: s + by_lag[b, h, m, (m - n).clamp(min=0)] * scale)
             contenders["flex"] = (flex, 2)
-        if peers and tokens <= 8192:
+        if peers and tokens in (2048, 8192):
             def bias():
                 by_lag = (q @ table[0].mT) * scale
                 # Rows of one more column, read as rows of one less: the shear.
@@ -316,7 +319,7 @@ def bench(lengths, peers, heads=32, dim=128):
                  (("ours", 3), ("ours without P", 2), ("flash", 2), ("cudnn", 2))}
         rates = {name: f"{floor[name] / times[name]:.0f}" for name in floor if name in times}
         print(f"{tokens:6d} ms " + ", ".join(f"{name} {time:.3f}" for name, time in times.items())
-              + f" | TFLOP/s {rates} | ours/flash {times['ours'] / times['flash']:.2f}"
+              + f" | TFLOP/s {rates} | ours/flash {times['ours'] / times['flash']:.2f}, ours/cudnn {times['ours'] / times['cudnn']:.2f}"
               + f" | back {times['ours back'] / times['flash back']:.2f}", flush=True)
         used = {name: memory(contenders[name][0]) for name in contenders if name in times}
         used["ours back"] = memory(both["ours back"][0])

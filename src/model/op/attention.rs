@@ -30,7 +30,7 @@ mod whole;
 /// `P` and `b` may be of another floating type than the rest; their gradients are of their own type.
 ///
 /// Scores, probabilities and sums are in `f64` for `f64` and in `f32` otherwise. On a GPU, `bf16` and
-/// `f16` with `d` of 32, 64 or 128 never have a score in memory: products run on tensor cores with `f32`
+/// `f16` with `d` a multiple of 16, at most 128, never have a score in memory: products run on tensor cores with `f32`
 /// sums, and probabilities and the gradients of scores are rounded to the inputs' type before they meet
 /// values, keys or queries. Everything else runs as whole-tensor operations, with all scores of a text
 /// in memory. The same inputs give the same bits, in both directions.
