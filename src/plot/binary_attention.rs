@@ -5,7 +5,7 @@ use crate::experiment::AttentionMap;
 
 /// Pixels of a panel, and from one to the next.
 const SIZE: f64 = 132.0;
-const STEP: (f64, f64) = (158.0, 190.0);
+const STEP: (f64, f64) = (158.0, 208.0);
 
 /// Which pairs of query and key have an attention probability of at least 0.001, of all heads of one layer:
 /// a row of panels for each length.
