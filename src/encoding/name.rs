@@ -53,7 +53,7 @@ pub(super) static ENTRIES: [Entry; 28] = [
     entry("kerple", "a learned logarithm of the lag", &[]),
     entry("kerple-power", "a learned power of the lag", &[]),
     entry("fire", "a learned network of the relative lag", &[]),
-    entry("shaw", "learned vectors by clipped lag, for keys and values", &["clip", "sign"]),
+    entry("shaw", "learned vectors by clipped lag, for keys and values", &["clip"]),
     entry("transformer-xl", "sinusoids of the lag through a learned matrix", &["base", "pairing", "sign"]),
     entry("sinusoidal-relative", "sinusoids of the lag", &["base", "pairing", "sign"]),
     entry("ricker", "dilated and shifted Ricker functions of the lag", ATOMS),
