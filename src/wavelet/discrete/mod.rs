@@ -124,7 +124,7 @@ impl DiscreteWavelet {
 
     /// The wavelet of this family.
     ///
-    /// It takes about a millisecond; `coif17`, the dearest, some 20.
+    /// It takes a few milliseconds at most, but for long coiflets: `coif17`, the dearest, takes some tens of them.
     ///
     /// # Errors
     /// [`WaveletError::OutOfRange`] for an order that [`DiscreteFamily::all`] does not list.
