@@ -4,7 +4,7 @@ use super::position::Position;
 use super::{ExperimentError, Shape};
 use crate::encoding::Encoding;
 use crate::model::normal;
-use crate::model::op::{Parameter, cross_entropy, embedding, linear, rms_norm, swiglu};
+use crate::model::op::{Parameter, cross_entropy, embedding, linear, merge_heads, rms_norm, split_heads, swiglu};
 
 /// Added to the mean square in a norm.
 pub(super) const NORM_EPS: f64 = 1e-5;
@@ -186,13 +186,11 @@ impl Decoder {
     }
 
     fn layer(&self, number: usize, layer: &Layer, x: &Tensor) -> Result<Tensor, ExperimentError> {
-        let (texts, tokens, _) = x.dims3()?;
         let normed = rms_norm(x, &layer.attention_norm, NORM_EPS)?;
         let (query, key, value) = self.heads(layer, &normed)?;
         let (query, key) = self.position.rotate(&query, &key)?;
         let mixed = self.position.attend(number, &query, &key, &value)?;
-        let mixed = mixed.transpose(1, 2)?.reshape((texts, tokens, self.shape.heads * self.shape.head_dim))?;
-        let y = (x + linear(&mixed, &layer.output)?)?;
+        let y = (x + linear(&merge_heads(&mixed)?, &layer.output)?)?;
         let normed = rms_norm(&y, &layer.mlp_norm, NORM_EPS)?;
         let inner = swiglu(&linear(&normed, &layer.gate_up)?)?;
         Ok((&y + linear(&inner, &layer.down)?)?)
@@ -200,10 +198,8 @@ impl Decoder {
 
     /// Queries, keys and values, `[texts, heads, tokens, head_dim]`, before anything is said of position.
     fn heads(&self, layer: &Layer, normed: &Tensor) -> Result<(Tensor, Tensor, Tensor), ExperimentError> {
-        let (texts, tokens, _) = normed.dims3()?;
         let split = |weights: &Parameter| -> Result<Tensor, ExperimentError> {
-            let shape = (texts, tokens, self.shape.heads, self.shape.head_dim);
-            Ok(linear(normed, weights)?.reshape(shape)?.transpose(1, 2)?)
+            Ok(split_heads(&linear(normed, weights)?, self.shape.heads)?)
         };
         Ok((split(&layer.query)?, split(&layer.key)?, split(&layer.value)?))
     }

@@ -15,6 +15,7 @@ mod cross_entropy;
 mod embedding;
 #[cfg(test)]
 mod gradient;
+mod heads;
 mod linear;
 #[cfg(all(test, feature = "cuda"))]
 mod on_gpu;
@@ -29,6 +30,7 @@ pub use adamw::{AdamW, AdamWRule, Moments};
 pub use attention::causal_attention;
 pub use cross_entropy::cross_entropy;
 pub use embedding::embedding;
+pub use heads::{merge_heads, split_heads};
 pub use linear::linear;
 pub use parameter::Parameter;
 pub use rms_norm::rms_norm;

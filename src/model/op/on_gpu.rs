@@ -3,7 +3,9 @@
 use candle_core::{DType, Device, Result, Tensor, Var};
 
 use super::gradient::noise;
-use super::{AdamW, AdamWRule, Parameter, cross_entropy, embedding, linear, rms_norm, rotate, swiglu};
+use super::{
+    AdamW, AdamWRule, Parameter, cross_entropy, embedding, linear, merge_heads, rms_norm, rotate, split_heads, swiglu,
+};
 use crate::numeric::Pairing;
 
 fn gpu() -> Device {
@@ -85,6 +87,12 @@ fn operations_and_their_derivatives_are_those_of_the_processor() {
                     rotate(&inputs[0], &table(0.3), &table(0.4), pairing)
                 });
             }
+        }
+        for dim in [64, 5] {
+            assert_same("heads", (dtype, dtype), &[noise(0.1, &[2, 3, 4 * dim])], &|inputs| split_heads(&inputs[0], 4));
+            assert_same("heads together", (dtype, dtype), &[noise(0.1, &[2, 3, 4, dim])], &|inputs| {
+                merge_heads(&inputs[0].transpose(1, 2)?)
+            });
         }
         for vocabulary in [4096, 33] {
             let targets: Vec<u32> = (0..40).map(|token| token * 7919 % vocabulary).collect();
