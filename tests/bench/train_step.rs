@@ -63,7 +63,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         seconds.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (median, queued) = seconds[seconds.len() / 2];
         let losses = losses.iter().map(|loss| loss.to_vec0::<f32>()).collect::<Result<Vec<_>, _>>()?;
-        let bits = losses.iter().fold(0_u64, |hash, loss| (hash ^ u64::from(loss.to_bits())).wrapping_mul(0x100_0000_01b3));
+        let bits =
+            losses.iter().fold(0_u64, |hash, loss| (hash ^ u64::from(loss.to_bits())).wrapping_mul(0x100_0000_01b3));
         println!(
             "{}",
             serde_json::json!({

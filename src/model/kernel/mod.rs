@@ -22,6 +22,7 @@ mod product;
 mod program;
 mod rms_norm;
 mod rotary;
+mod sum;
 mod swap_middle;
 mod swiglu;
 #[cfg(test)]
@@ -40,7 +41,8 @@ pub(super) use product::product_over_rows;
 pub(super) use program::{Operand, prepare, take_peak_memory};
 pub(super) use rms_norm::{rms_norm, rms_norm_backward};
 pub(super) use rotary::rotate;
-pub(super) use swap_middle::swap_middle;
+pub(super) use sum::sum;
+pub(super) use swap_middle::{merge_parts, swap_middle};
 pub(super) use swiglu::{swiglu, swiglu_backward};
 pub(super) use turn::turn;
 pub(super) use watch::Watches;

@@ -34,9 +34,9 @@ extern "C" __global__ void forward(const E *x, const float *weight, E *out, int 
     }
 }
 
-// of_x = scale (h - n mean(h n)) with n = x scale and h = g weight; of_weight[block] = the sum of g n over
+// of_x = scale (h - n mean(h n)) with n = x scale and h = g weight, and more besides if there is any; of_weight[block] = the sum of g n over
 // the block's rows. Which rows a warp takes depends on the grid alone, and every sum has one order.
-extern "C" __global__ void backward(const E *x, const float *weight, const E *g, E *of_x, float *of_weight, int rows,
+extern "C" __global__ void backward(const E *x, const float *weight, const E *g, const E *more, E *of_x, float *of_weight, int rows,
                                     int columns, float eps) {
     typedef Pack<E, N> P;
     typedef Pack<float, N> W;
@@ -62,12 +62,14 @@ extern "C" __global__ void backward(const E *x, const float *weight, const E *g,
         }
         mean = warp_sum(mean) / columns;
         for (int at = lane; at < columns / N; at += 32) {
-            P values = from[at], slopes = back[at];
+            P values = from[at], slopes = back[at], others;
             W factors = ((const W *)weight)[at];
+            if (more) others = ((const P *)(more + (long long)row * columns))[at];
 #pragma unroll
             for (int i = 0; i < N; ++i) {
                 float h = widen(slopes.at[i]) * factors.at[i];
-                values.at[i] = narrow<E>(scale * (h - widen(values.at[i]) * scale * mean));
+                float slope = scale * (h - widen(values.at[i]) * scale * mean);
+                values.at[i] = narrow<E>(more ? slope + widen(others.at[i]) : slope);
             }
             to[at] = values;
         }

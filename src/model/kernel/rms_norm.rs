@@ -23,11 +23,12 @@ pub(in crate::model) fn rms_norm(x: &Operand, weight: &Operand, eps: f64) -> Res
     Ok(out)
 }
 
-/// The derivatives of [`rms_norm`] by `x` and by the weights, from that of its result.
+/// The derivatives of [`rms_norm`] by `x`, plus `more`, and by the weights, from that of its result.
 pub(in crate::model) fn rms_norm_backward(
     x: &Operand,
     weight: &Operand,
     g: &Operand,
+    more: Option<&Operand>,
     eps: f64,
 ) -> Result<(Tensor, Tensor)> {
     let columns = weight.count();
@@ -35,11 +36,13 @@ pub(in crate::model) fn rms_norm_backward(
     let (of_x, to) = x.like()?;
     let (_parts, parts) = weight.alike(&[BLOCKS, columns])?;
     let (of_weight, sum) = weight.like()?;
-    let elements = pack(x.dtype, &[columns], &[x.address, g.address, to, weight.address]);
+    let at_more = more.map_or(0, |more| more.address);
+    let elements = pack(x.dtype, &[columns], &[x.address, g.address, at_more, to, weight.address]);
     // Each warp has its own sum over its rows in shared memory.
     let warps = (12_288 / columns).clamp(1, 8);
     let kernel = PROGRAM.kernel(&x.device, "backward", &[("E", &x.element()?), ("N", &elements)])?;
-    let mut arguments: Vec<_> = [x.address, weight.address, g.address, to, parts].map(Argument::Address).into();
+    let mut arguments: Vec<_> =
+        [x.address, weight.address, g.address, at_more, to, parts].map(Argument::Address).into();
     arguments.extend([rows, columns].map(|size| Argument::Int(size as i32)));
     arguments.push(Argument::Float(eps as f32));
     let shared = 4 * warps * columns;

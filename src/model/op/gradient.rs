@@ -7,7 +7,9 @@ use super::Parameter;
 /// Values of both signs up to 2 in size, without a pattern.
 pub(super) fn noise(seed: f64, shape: &[usize]) -> Tensor {
     let count = shape.iter().product::<usize>();
-    let values: Vec<f64> = (0..count).map(|at| 2.0 * (at as f64 * 12.9898 + 78.233 * seed).sin()).collect();
+    // A sine alone has a pattern, and sums over it cancel.
+    let uniform = |at: usize| ((at as f64 * 12.9898 + 78.233 * seed).sin() * 43_758.545_3).rem_euclid(1.0);
+    let values: Vec<f64> = (0..count).map(|at| 4.0 * uniform(at) - 2.0).collect();
     Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
 }
 

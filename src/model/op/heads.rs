@@ -1,12 +1,12 @@
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
 use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType, bail};
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Storage, Tensor, WithDType, bail};
 use rayon::prelude::*;
 
 use super::{by_type, rows};
 #[cfg(feature = "cuda")]
-use crate::model::kernel::{self, Operand};
+use crate::model::kernel;
 
 /// `[texts, tokens, heads · dim]` as `[texts, heads, tokens, dim]`, in memory, too.
 ///
@@ -52,6 +52,34 @@ fn swapped<T: WithDType>(storage: &CpuStorage, layout: &Layout) -> Result<Vec<T>
         }
     });
     Ok(out)
+}
+
+/// Part `part` of `parts` of each token's heads, `[texts, heads, tokens, dim]`, of
+/// `x [texts, tokens, parts · heads · dim]`.
+pub(super) fn split_part(x: &Tensor, part: usize, parts: usize, heads: usize) -> Result<(Storage, Shape)> {
+    let (texts, tokens, width) = x.dims3()?;
+    let (dim, x) = (width / (parts * heads), x.contiguous()?);
+    let own = x.reshape((texts, tokens, parts * heads, dim))?.narrow(2, part * heads, heads)?;
+    let (storage, layout) = own.storage_and_layout();
+    let split = match &*storage {
+        Storage::Cpu(storage) => by_type!(storage.dtype(), T => {
+            Storage::Cpu(T::to_cpu_storage_owned(swapped::<T>(storage, layout)?))
+        }),
+        #[cfg(feature = "cuda")]
+        Storage::Cuda(storage) => Storage::Cuda(kernel::swap_middle(storage, layout)?),
+        _ => bail!("heads are split on the processor or a GPU"),
+    };
+    Ok((split, (texts, heads, tokens, dim).into()))
+}
+
+/// Parts `[texts, heads, tokens, dim]` beside each other, `[texts, tokens, parts · heads · dim]`.
+pub(super) fn merged_parts(parts: &[Tensor]) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if parts.iter().all(|part| part.device().is_cuda()) {
+        return kernel::merge_parts(parts);
+    }
+    let merged = parts.iter().map(|part| part.apply_op1_no_bwd(&Merge)).collect::<Result<Vec<_>>>()?;
+    Tensor::cat(&merged, 2)
 }
 
 /// The layout of the heads of each token.

@@ -23,6 +23,29 @@ pub fn linear(x: &Tensor, weight: &Parameter) -> Result<Tensor> {
     x.contiguous()?.apply_op2(variable, Linear(weight.factor().clone()))
 }
 
+/// `x factorᵀ`, outside the graph.
+pub(super) fn product(x: &Tensor, factor: &Tensor) -> Result<Tensor> {
+    let (outputs, inputs) = factor.dims2()?;
+    let mut dims = x.dims().to_vec();
+    if let Some(last) = dims.last_mut() {
+        *last = outputs;
+    }
+    x.reshape(((), inputs))?.matmul(&factor.t()?)?.reshape(dims)
+}
+
+/// The derivatives of [`product`] by `x` and by the weights, the second in `f32` at least.
+pub(super) fn derivatives(x: &Tensor, factor: &Tensor, g: &Tensor) -> Result<(Tensor, Tensor)> {
+    let (outputs, inputs) = factor.dims2()?;
+    let (flat, g) = (x.reshape(((), inputs))?, g.reshape(((), outputs))?);
+    let of_x = g.matmul(factor)?.reshape(x.shape())?;
+    #[cfg(feature = "cuda")]
+    if g.dtype() == DType::BF16 {
+        let (g, flat) = (g.contiguous()?, flat.contiguous()?);
+        return Ok((of_x, kernel::product_over_rows(&Operand::of(&g)?, &Operand::of(&flat)?)?));
+    }
+    Ok((of_x, g.t()?.matmul(&flat)?))
+}
+
 /// Holds the factor.
 struct Linear(Tensor);
 
@@ -60,15 +83,9 @@ impl CustomOp2 for Linear {
     }
 
     fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, g: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let (outputs, inputs) = weight.dims2()?;
-        let (flat, g) = (x.detach().reshape(((), inputs))?, g.reshape(((), outputs))?);
-        let of_x = g.matmul(&self.0)?.reshape(x.shape())?;
-        #[cfg(feature = "cuda")]
-        if g.dtype() == DType::BF16 && weight.dtype() == DType::F32 {
-            let (g, flat) = (g.contiguous()?, flat.contiguous()?);
-            return Ok((Some(of_x), Some(kernel::product_over_rows(&Operand::of(&g)?, &Operand::of(&flat)?)?)));
-        }
-        Ok((Some(of_x), Some(g.t()?.matmul(&flat)?)))
+        let (of_x, of_weight) = derivatives(&x.detach(), &self.0, g)?;
+        debug_assert_eq!(of_weight.dtype(), weight.dtype());
+        Ok((Some(of_x), Some(of_weight)))
     }
 }
 

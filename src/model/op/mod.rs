@@ -13,6 +13,7 @@ mod adamw;
 mod attention;
 mod cross_entropy;
 mod embedding;
+mod feed_forward;
 #[cfg(test)]
 mod gradient;
 mod heads;
@@ -20,19 +21,23 @@ mod linear;
 #[cfg(all(test, feature = "cuda"))]
 mod on_gpu;
 mod parameter;
+mod projection;
 mod rms_norm;
 mod rotate;
 mod swiglu;
+mod ticket;
 
-use candle_core::{CpuStorage, Layout, Result, Tensor, WithDType, bail};
+use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, WithDType, bail};
 
 pub use adamw::{AdamW, AdamWRule, Moments};
 pub use attention::causal_attention;
 pub use cross_entropy::cross_entropy;
 pub use embedding::embedding;
+pub use feed_forward::feed_forward;
 pub use heads::{merge_heads, split_heads};
 pub use linear::linear;
 pub use parameter::Parameter;
+pub use projection::{add_projected, project_heads};
 pub use rms_norm::rms_norm;
 pub use rotate::rotate;
 pub use swiglu::swiglu;
@@ -64,6 +69,19 @@ fn elements<'s, T: WithDType>(storage: &'s CpuStorage, layout: &Layout) -> Resul
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&T::cpu_storage_as_slice(storage)?[start..end]),
         None => bail!("the elements of an argument lie apart"),
+    }
+}
+
+/// `a + b`, outside the graph.
+fn sum(a: &Tensor, b: &Tensor) -> Result<Storage> {
+    #[cfg(feature = "cuda")]
+    if a.device().is_cuda() {
+        use crate::model::kernel::{self, Operand};
+        return Ok(Storage::Cuda(kernel::sum(&Operand::of(a)?, &Operand::of(b)?)?));
+    }
+    match &*(a + b)?.storage_and_layout().0 {
+        Storage::Cpu(storage) => Ok(Storage::Cpu(storage.clone())),
+        _ => bail!("sums are on the processor or a GPU"),
     }
 }
 

@@ -25,8 +25,8 @@ pub fn rms_norm(x: &Tensor, weight: &Parameter, eps: f64) -> Result<Tensor> {
     x.contiguous()?.apply_op2(variable, RmsNorm { eps })
 }
 
-struct RmsNorm {
-    eps: f64,
+pub(super) struct RmsNorm {
+    pub(super) eps: f64,
 }
 
 impl RmsNorm {
@@ -82,6 +82,32 @@ impl RmsNorm {
     }
 }
 
+impl RmsNorm {
+    /// By `x`, plus `more`, and by the weights.
+    pub(super) fn derivatives(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        g: &Tensor,
+        more: Option<&Tensor>,
+    ) -> Result<(Tensor, Tensor)> {
+        let g = g.contiguous()?;
+        #[cfg(feature = "cuda")]
+        if g.device().is_cuda() {
+            let more = more.map(Operand::of).transpose()?;
+            let [x, weight, g] = [x, weight, &g].map(Operand::of);
+            return kernel::rms_norm_backward(&x?, &weight?, &g?, more.as_ref(), self.eps);
+        }
+        by_type!(x.dtype(), T => {
+            let (values, weights, g) = (Values::<T>::of(x)?, Values::<T>::of(weight)?, Values::<T>::of(&g)?);
+            let (of_x, of_weight) = self.backward(values.slice()?, weights.slice()?, g.slice()?);
+            let of_x = Tensor::from_vec(of_x, x.shape(), x.device())?;
+            let of_x = more.map_or(Ok(of_x.clone()), |more| of_x + more)?;
+            Ok((of_x, Tensor::from_vec(of_weight, weight.shape(), x.device())?))
+        })
+    }
+}
+
 impl CustomOp2 for RmsNorm {
     fn name(&self) -> &'static str {
         "rms-norm"
@@ -107,19 +133,8 @@ impl CustomOp2 for RmsNorm {
     }
 
     fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, g: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let g = g.contiguous()?;
-        #[cfg(feature = "cuda")]
-        if g.device().is_cuda() {
-            let [x, weight, g] = [x, weight, &g].map(Operand::of);
-            let (of_x, of_weight) = kernel::rms_norm_backward(&x?, &weight?, &g?, self.eps)?;
-            return Ok((Some(of_x), Some(of_weight)));
-        }
-        by_type!(x.dtype(), T => {
-            let (values, weights, g) = (Values::<T>::of(x)?, Values::<T>::of(weight)?, Values::<T>::of(&g)?);
-            let (of_x, of_weight) = self.backward(values.slice()?, weights.slice()?, g.slice()?);
-            let of_x = Tensor::from_vec(of_x, x.shape(), x.device())?;
-            Ok((Some(of_x), Some(Tensor::from_vec(of_weight, weight.shape(), x.device())?)))
-        })
+        let (of_x, of_weight) = self.derivatives(x, weight, g, None)?;
+        Ok((Some(of_x), Some(of_weight)))
     }
 }
 

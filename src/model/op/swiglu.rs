@@ -25,7 +25,7 @@ pub fn swiglu(gate_up: &Tensor) -> Result<Tensor> {
     gate_up.contiguous()?.apply_op1(Swiglu)
 }
 
-struct Swiglu;
+pub(super) struct Swiglu;
 
 impl Swiglu {
     /// The dimensions of the result, and the last of them.
@@ -74,6 +74,22 @@ fn sigmoid<T: Real>(x: T) -> T {
     (T::one() + (-x).exp()).recip()
 }
 
+impl Swiglu {
+    /// By gate and up, from that of the result.
+    pub(super) fn derivative(gate_up: &Tensor, g: &Tensor) -> Result<Tensor> {
+        let (g, width) = (g.contiguous()?, g.dim(D::Minus1)?);
+        #[cfg(feature = "cuda")]
+        if g.device().is_cuda() {
+            return kernel::swiglu_backward(&Operand::of(gate_up)?, &Operand::of(&g)?, width);
+        }
+        by_type!(gate_up.dtype(), T => {
+            let (both, g) = (Values::<T>::of(gate_up)?, Values::<T>::of(&g)?);
+            let of_both = Self::backward(both.slice()?, g.slice()?, width);
+            Tensor::from_vec(of_both, gate_up.shape(), gate_up.device())
+        })
+    }
+}
+
 impl CustomOp1 for Swiglu {
     fn name(&self) -> &'static str {
         "swiglu"
@@ -93,16 +109,7 @@ impl CustomOp1 for Swiglu {
     }
 
     fn bwd(&self, gate_up: &Tensor, _: &Tensor, g: &Tensor) -> Result<Option<Tensor>> {
-        let (g, width) = (g.contiguous()?, g.dim(D::Minus1)?);
-        #[cfg(feature = "cuda")]
-        if g.device().is_cuda() {
-            return Ok(Some(kernel::swiglu_backward(&Operand::of(gate_up)?, &Operand::of(&g)?, width)?));
-        }
-        by_type!(gate_up.dtype(), T => {
-            let (both, g) = (Values::<T>::of(gate_up)?, Values::<T>::of(&g)?);
-            let of_both = Self::backward(both.slice()?, g.slice()?, width);
-            Ok(Some(Tensor::from_vec(of_both, gate_up.shape(), gate_up.device())?))
-        })
+        Self::derivative(gate_up, g).map(Some)
     }
 }
 
