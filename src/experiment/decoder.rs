@@ -4,7 +4,9 @@ use super::position::Position;
 use super::{ExperimentError, Shape};
 use crate::encoding::Encoding;
 use crate::model::normal;
-use crate::model::op::{Parameter, cross_entropy, embedding, linear, merge_heads, rms_norm, split_heads, swiglu};
+use crate::model::op::{
+    Parameter, add_projected, cross_entropy, embedding, feed_forward, linear, project_heads, rms_norm,
+};
 
 /// Added to the mean square in a norm.
 pub(super) const NORM_EPS: f64 = 1e-5;
@@ -186,22 +188,12 @@ impl Decoder {
     }
 
     fn layer(&self, number: usize, layer: &Layer, x: &Tensor) -> Result<Tensor, ExperimentError> {
-        let normed = rms_norm(x, &layer.attention_norm, NORM_EPS)?;
-        let (query, key, value) = self.heads(layer, &normed)?;
+        let weights = [&layer.query, &layer.key, &layer.value];
+        let [query, key, value] = project_heads(x, &layer.attention_norm, weights, self.shape.heads, NORM_EPS)?;
         let (query, key) = self.position.rotate(&query, &key)?;
         let mixed = self.position.attend(number, &query, &key, &value)?;
-        let y = (x + linear(&merge_heads(&mixed)?, &layer.output)?)?;
-        let normed = rms_norm(&y, &layer.mlp_norm, NORM_EPS)?;
-        let inner = swiglu(&linear(&normed, &layer.gate_up)?)?;
-        Ok((&y + linear(&inner, &layer.down)?)?)
-    }
-
-    /// Queries, keys and values, `[texts, heads, tokens, head_dim]`, before anything is said of position.
-    fn heads(&self, layer: &Layer, normed: &Tensor) -> Result<(Tensor, Tensor, Tensor), ExperimentError> {
-        let split = |weights: &Parameter| -> Result<Tensor, ExperimentError> {
-            Ok(split_heads(&linear(normed, weights)?, self.shape.heads)?)
-        };
-        Ok((split(&layer.query)?, split(&layer.key)?, split(&layer.value)?))
+        let y = add_projected(x, &mixed, &layer.output)?;
+        Ok(feed_forward(&y, &layer.mlp_norm, &layer.gate_up, &layer.down, NORM_EPS)?)
     }
 }
 

@@ -5,7 +5,7 @@ use candle_core::{D, DType, Device, Result, Tensor, Var, bail};
 
 use super::Shape;
 use crate::encoding::{Additive, Encoding, Fire, Kerple, KerpleForm, LagKernel, Rotary, ScoreBias, Shaw};
-use crate::model::op::{causal_attention, rotate};
+use crate::model::op::{causal_attention_by_token, rotate};
 
 /// An encoding as tensors: the only part of a decoder that knows where a token is.
 ///
@@ -83,7 +83,7 @@ impl Position {
         Ok((query, rotate(key, &of_keys[0], &of_keys[1], rotary.pairing())?))
     }
 
-    /// Causal attention of a layer, `[batch, heads, tokens, head_dim]`, of turned queries and keys.
+    /// Causal attention of a layer, `[batch, tokens, heads, head_dim]`, of turned queries and keys.
     pub(super) fn attend(&self, layer: usize, query: &Tensor, key: &Tensor, value: &Tensor) -> Result<Tensor> {
         let scale = (self.shape.head_dim as f64).sqrt().recip();
         let tokens = query.dim(2)?;
@@ -91,10 +91,10 @@ impl Position {
         let (query, key) = (&query.contiguous()?, &key.contiguous()?);
         match &self.encoding {
             Encoding::None | Encoding::Rotation(_) | Encoding::Additive(_) => {
-                causal_attention(query, key, &value, None, None, scale)
+                causal_attention_by_token(query, key, &value, None, None, scale)
             }
             Encoding::LagKernel(LagKernel::Wavelet(_) | LagKernel::Sinusoidal { .. }) => {
-                causal_attention(query, key, &value, self.fixed(tokens)?.first(), None, scale)
+                causal_attention_by_token(query, key, &value, self.fixed(tokens)?.first(), None, scale)
             }
             Encoding::LagKernel(LagKernel::TransformerXl(..)) => {
                 // (q + u)·(k + P) + (v - u)·P = (q + u)·k + (q + v)·P, of which the last term on the left is a bias.
@@ -104,13 +104,13 @@ impl Position {
                 let kernel = r.broadcast_matmul(&w_r.transpose(1, 2)?.contiguous()?)?;
                 let bias = (kernel.matmul(&(v - &u)?.unsqueeze(2)?)?.squeeze(2)? * scale)?;
                 let query = query.broadcast_add(&u.unsqueeze(1)?.to_dtype(query.dtype())?)?;
-                causal_attention(&query, key, &value, Some(&kernel), Some(&bias), scale)
+                causal_attention_by_token(&query, key, &value, Some(&kernel), Some(&bias), scale)
             }
             Encoding::LagKernel(LagKernel::Shaw(shaw)) => self.attend_shaw(shaw, layer, [query, key, &value], scale),
             Encoding::ScoreBias(ScoreBias::Fire(fire)) => self.attend_fire(fire, [query, key, &value], scale),
             Encoding::ScoreBias(bias) => {
                 let by_lag = self.bias(bias, layer, tokens)?;
-                causal_attention(query, key, &value, None, Some(&by_lag), scale)
+                causal_attention_by_token(query, key, &value, None, Some(&by_lag), scale)
             }
         }
     }
@@ -165,7 +165,7 @@ impl Position {
         if tokens as f64 <= within + 1.0 {
             let x = psi(&lags)?.broadcast_div(&(psi(&threshold)? + Fire::EPSILON)?)?;
             let bias = network(&x.unsqueeze(1)?)?.t()?.contiguous()?;
-            return causal_attention(query, key, value, None, Some(&bias), scale);
+            return causal_attention_by_token(query, key, value, None, Some(&bias), scale);
         }
         // The positions of queries are the same numbers as the lags.
         let reach = lags.broadcast_maximum(&threshold)?;
@@ -173,7 +173,7 @@ impl Position {
         let by_lag = network(&x.flatten_all()?.unsqueeze(1)?)?.reshape((tokens, tokens, ()))?;
         let bias = shear(&by_lag.permute((2, 0, 1))?.contiguous()?.flip(&[2])?.unsqueeze(0)?)?;
         let scores = (query.matmul(&key.t()?)? * scale)?.broadcast_add(&bias.to_dtype(query.dtype())?)?;
-        self.probabilities(&scores)?.matmul(value)
+        self.probabilities(&scores)?.matmul(value)?.transpose(1, 2)?.contiguous()
     }
 
     /// Attention with learned vectors by lag for keys and for values.
@@ -186,7 +186,8 @@ impl Position {
         let of_lags = query.broadcast_matmul(&by_lag("keys")?.t()?.contiguous()?)?;
         let scores = ((query.matmul(&key.t()?)? + shear(&of_lags)?)? * scale)?;
         let weights = self.probabilities(&scores)?;
-        weights.matmul(value)? + unshear(&weights)?.broadcast_matmul(&by_lag("values")?)?
+        let mixed = (weights.matmul(value)? + unshear(&weights)?.broadcast_matmul(&by_lag("values")?)?)?;
+        mixed.transpose(1, 2)?.contiguous()
     }
 
     /// The softmax over the keys that a query sees; of the others 0.

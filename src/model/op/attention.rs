@@ -60,6 +60,22 @@ pub fn causal_attention(
     bias: Option<&Tensor>,
     scale: f64,
 ) -> Result<Tensor> {
+    causal_attention_by_token(query, key, value, kernel, bias, scale)?.transpose(1, 2)
+}
+
+/// [`causal_attention`], `[batch, L, H, d]`: as it lies in memory, without a node for a transposition, whose
+/// derivative candle would add up out of order.
+///
+/// # Errors
+/// Those of [`causal_attention`].
+pub fn causal_attention_by_token(
+    query: &Tensor,
+    key: &Tensor,
+    value: &Tensor,
+    kernel: Option<&Tensor>,
+    bias: Option<&Tensor>,
+    scale: f64,
+) -> Result<Tensor> {
     let (_, heads, tokens, dim) = query.dims4()?;
     let (batch, kv_heads, ..) = key.dims4()?;
     if key.dims() != [query.dim(0)?, kv_heads, tokens, dim] || value.dims() != key.dims() {
@@ -93,14 +109,13 @@ pub fn causal_attention(
     });
     let mixed = query.apply_op3(key, value, Attend(Arc::clone(&call)))?;
     let learned = |table: &Option<Tensor>| table.as_ref().is_some_and(Tensor::track_op);
-    let mixed = if learned(&kernel) || learned(&bias) {
+    if learned(&kernel) || learned(&bias) {
         let none = Tensor::zeros(1, DType::F32, mixed.device())?;
         let [kernel, bias] = [&kernel, &bias].map(|table| table.as_ref().unwrap_or(&none));
-        mixed.apply_op3(kernel, bias, Learn(call))?
+        mixed.apply_op3(kernel, bias, Learn(call))
     } else {
-        mixed
-    };
-    mixed.transpose(1, 2)
+        Ok(mixed)
+    }
 }
 
 /// What attention is computed from, outside the graph.

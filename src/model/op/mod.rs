@@ -30,7 +30,7 @@ mod ticket;
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, WithDType, bail};
 
 pub use adamw::{AdamW, AdamWRule, Moments};
-pub use attention::causal_attention;
+pub use attention::{causal_attention, causal_attention_by_token};
 pub use cross_entropy::cross_entropy;
 pub use embedding::embedding;
 pub use feed_forward::feed_forward;
