@@ -5,7 +5,7 @@ use super::{ExperimentError, Shape};
 use crate::encoding::Encoding;
 use crate::model::normal;
 use crate::model::op::{
-    Parameter, add_projected, cross_entropy, embedding, feed_forward, linear, project_heads, rms_norm,
+    Parameter, add_projected, embedding, feed_forward, linear, output_loss, project_heads, rms_norm,
 };
 
 /// Added to the mean square in a norm.
@@ -132,6 +132,11 @@ impl Decoder {
     ///
     /// Without `learn` nothing of a layer is kept after it, and no gradient can be taken.
     pub(super) fn states(&self, embedded: &Tensor, learn: bool) -> Result<Tensor, ExperimentError> {
+        Ok(rms_norm(&self.stream(embedded, learn)?, &self.norm, NORM_EPS)?)
+    }
+
+    /// The residual stream after the last layer.
+    fn stream(&self, embedded: &Tensor, learn: bool) -> Result<Tensor, ExperimentError> {
         let mut x = embedded.clone();
         for (number, layer) in self.layers.iter().enumerate() {
             x = self.layer(number, layer, &x)?;
@@ -139,7 +144,7 @@ impl Decoder {
                 x = x.detach();
             }
         }
-        Ok(rms_norm(&x, &self.norm, NORM_EPS)?)
+        Ok(x)
     }
 
     /// The logits of some states, `[.., vocabulary]`.
@@ -149,8 +154,8 @@ impl Decoder {
 
     /// The mean over tokens of `-ln p(target)`, for `ids` and `targets [texts, tokens]`.
     pub(super) fn loss(&self, ids: &Tensor, targets: &Tensor) -> Result<Tensor, ExperimentError> {
-        let states = self.states(&self.embed(ids)?, true)?;
-        Ok(cross_entropy(&self.logits(&states)?, targets)?)
+        let x = self.stream(&self.embed(ids)?, true)?;
+        Ok(output_loss(&x, &self.norm, &self.embedding, targets, NORM_EPS)?)
     }
 
     /// Hands over the attention of each layer, `[heads, queries, keys]`, in one text `ids [1, tokens]`.
@@ -174,13 +179,12 @@ impl Decoder {
         let units = Tensor::from_vec(units, (parts, 1, tokens, head_dim), &Device::Cpu)?.to_dtype(x.dtype())?;
         let units = units.to_device(x.device())?.expand((parts, heads, tokens, head_dim))?.contiguous()?;
         for (number, layer) in self.layers.iter().enumerate() {
-            let normed = rms_norm(&x, &layer.attention_norm, NORM_EPS)?;
-            let (query, key, _) = self.heads(layer, &normed)?;
+            let [query, key, _] = self.heads(layer, &x)?;
             let (query, key) = self.position.rotate(&query, &key)?;
             let repeat = |x: &Tensor| x.detach().expand((parts, heads, tokens, head_dim))?.contiguous();
             let columns = self.position.attend(number, &repeat(&query)?, &repeat(&key)?, &units)?;
-            // [parts, heads, queries, columns] to [heads, queries, keys].
-            let keys = columns.detach().permute((1, 2, 0, 3))?.reshape((heads, tokens, parts * head_dim))?;
+            // [parts, queries, heads, columns] to [heads, queries, keys].
+            let keys = columns.detach().permute((2, 1, 0, 3))?.reshape((heads, tokens, parts * head_dim))?;
             take(number, &keys.narrow(2, 0, tokens)?)?;
             x = self.layer(number, layer, &x)?.detach();
         }
@@ -188,12 +192,17 @@ impl Decoder {
     }
 
     fn layer(&self, number: usize, layer: &Layer, x: &Tensor) -> Result<Tensor, ExperimentError> {
-        let weights = [&layer.query, &layer.key, &layer.value];
-        let [query, key, value] = project_heads(x, &layer.attention_norm, weights, self.shape.heads, NORM_EPS)?;
+        let [query, key, value] = self.heads(layer, x)?;
         let (query, key) = self.position.rotate(&query, &key)?;
         let mixed = self.position.attend(number, &query, &key, &value)?;
         let y = add_projected(x, &mixed, &layer.output)?;
         Ok(feed_forward(&y, &layer.mlp_norm, &layer.gate_up, &layer.down, NORM_EPS)?)
+    }
+
+    /// Queries, keys and values, `[texts, heads, tokens, head_dim]`, before anything is said of position.
+    fn heads(&self, layer: &Layer, x: &Tensor) -> Result<[Tensor; 3], ExperimentError> {
+        let weights = [&layer.query, &layer.key, &layer.value];
+        Ok(project_heads(x, &layer.attention_norm, weights, self.shape.heads, NORM_EPS)?)
     }
 }
 
@@ -203,6 +212,7 @@ mod tests {
 
     use super::*;
     use crate::experiment::{Preset, Variant};
+    use crate::model::op::cross_entropy;
     use crate::numeric::{Agreement, Bound, Real, gamma};
 
     const TEXTS: usize = 2;

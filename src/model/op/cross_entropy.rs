@@ -27,8 +27,8 @@ pub fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     logits.contiguous()?.apply_op1(CrossEntropy { targets: targets.contiguous()? })
 }
 
-struct CrossEntropy {
-    targets: Tensor,
+pub(super) struct CrossEntropy {
+    pub(super) targets: Tensor,
 }
 
 impl CrossEntropy {
@@ -60,6 +60,24 @@ impl CrossEntropy {
     }
 }
 
+impl CrossEntropy {
+    /// By the logits, from that of the mean.
+    pub(super) fn derivative(&self, logits: &Tensor, g: &Tensor) -> Result<Tensor> {
+        #[cfg(feature = "cuda")]
+        if g.device().is_cuda() {
+            let [logits, targets, g] = [logits, &self.targets, g].map(Operand::of);
+            return kernel::cross_entropy_backward(&logits?, &targets?, &g?);
+        }
+        let vocabulary = logits.dim(candle_core::D::Minus1)?;
+        let targets = Values::<u32>::of(&self.targets)?;
+        by_type!(logits.dtype(), T => {
+            let values = Values::<T>::of(logits)?;
+            let of_logits = Self::backward(values.slice()?, targets.slice()?, vocabulary, g.to_scalar::<T>()?);
+            Tensor::from_vec(of_logits, logits.shape(), logits.device())
+        })
+    }
+}
+
 impl CustomOp1 for CrossEntropy {
     fn name(&self) -> &'static str {
         "cross-entropy"
@@ -80,18 +98,7 @@ impl CustomOp1 for CrossEntropy {
     }
 
     fn bwd(&self, logits: &Tensor, _: &Tensor, g: &Tensor) -> Result<Option<Tensor>> {
-        #[cfg(feature = "cuda")]
-        if g.device().is_cuda() {
-            let [logits, targets, g] = [logits, &self.targets, g].map(Operand::of);
-            return Ok(Some(kernel::cross_entropy_backward(&logits?, &targets?, &g?)?));
-        }
-        let vocabulary = logits.dim(candle_core::D::Minus1)?;
-        let targets = Values::<u32>::of(&self.targets)?;
-        by_type!(logits.dtype(), T => {
-            let values = Values::<T>::of(logits)?;
-            let of_logits = Self::backward(values.slice()?, targets.slice()?, vocabulary, g.to_scalar::<T>()?);
-            Ok(Some(Tensor::from_vec(of_logits, logits.shape(), logits.device())?))
-        })
+        self.derivative(logits, g).map(Some)
     }
 }
 

@@ -20,6 +20,7 @@ mod heads;
 mod linear;
 #[cfg(all(test, feature = "cuda"))]
 mod on_gpu;
+mod output_loss;
 mod parameter;
 mod projection;
 mod rms_norm;
@@ -36,6 +37,7 @@ pub use embedding::embedding;
 pub use feed_forward::feed_forward;
 pub use heads::{merge_heads, split_heads};
 pub use linear::linear;
+pub use output_loss::output_loss;
 pub use parameter::Parameter;
 pub use projection::{add_projected, project_heads};
 pub use rms_norm::rms_norm;
