@@ -25,7 +25,7 @@ const LAYERS: [(&str, u8); 11] = [
 const GUARDED: [(&str, &[&str]); 18] = [
     ("candle_core", &["model", "experiment"]),
     ("candle_nn", &["model", "experiment"]),
-    ("pulp", &["model"]),
+    ("pulp", &["signal", "model"]),
     ("safetensors", &["model", "experiment"]),
     ("tokenizers", &["model", "experiment"]),
     ("zip", &["model"]),

@@ -9,7 +9,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ropelet::numeric::{Agreement, Bound, Real, gamma};
 use ropelet::signal::{
-    Boundary, Cwt, Norm, Sample, Scalogram, SignalError, cone_of_influence, direct, frequencies, octaves,
+    Boundary, Cwt, CwtPlanner, Norm, Path, Sample, ScaleEnergy, Scalogram, SignalError, cone_of_influence, direct,
+    frequencies, octaves,
 };
 use ropelet::wavelet::{
     DerivativeOfGaussian, Family, Gaussian, Haar, Morlet, Morse, MotherWavelet, Parameters, Paul, Ricker, by_name,
@@ -292,9 +293,10 @@ fn reflect_is_the_periodic_transform_of_the_mirrored_signal() {
     for wavelet in [&Ricker as &dyn MotherWavelet, &Paul::new(4).unwrap(), &Haar] {
         let reflect = Cwt::<f64>::new(wavelet, 30, &scales, Norm::L1, Boundary::Reflect).unwrap();
         let periodic = Cwt::<f64>::new(wavelet, 60, &scales, Norm::L1, Boundary::Periodic).unwrap();
-        let (reflect, periodic) = (reflect.transform(&signal).unwrap(), periodic.transform(&mirrored).unwrap());
+        let (w, expected) = (reflect.transform(&signal).unwrap(), periodic.transform(&mirrored).unwrap());
         for row in 0..scales.len() {
-            assert_eq!(reflect[row * 30..(row + 1) * 30], periodic[row * 60..row * 60 + 30]);
+            let bound = reflect.error_bound(row, &signal) + periodic.error_bound(row, &mirrored);
+            assert_near(&w[row * 30..][..30], &expected[row * 60..][..30], bound.total(), wavelet.name());
         }
     }
 }
@@ -365,6 +367,154 @@ fn a_batch_is_its_signals_one_by_one_on_any_number_of_threads() {
     let mut into = vec![Complex::default(); whole.len()];
     cwt.transform_into(&signals, &mut into).unwrap();
     assert_eq!(into, whole);
+}
+
+// --- plans --------------------------------------------------------------------------------------------
+
+/// Long signals go in pieces, and short daughters are summed; the seams are where errors would be.
+#[test]
+fn every_path_computes_the_defining_sum() {
+    fn agree<T: Sample>(wavelet: &dyn MotherWavelet, boundary: Boundary, kinds: &mut [usize; 4]) {
+        let (n, scales) = (30_000, [0.3, 2.2, 9.0, 30.0]);
+        let signal = noise::<T>(n, 9);
+        let cwt = Cwt::<T>::new(wavelet, n, &scales, Norm::L2, boundary).unwrap();
+        let w = cwt.transform(&signal).unwrap();
+        let period = if boundary == Boundary::Reflect { 2 * n as i64 } else { n as i64 };
+        let at = |t: i64| match (boundary, t.rem_euclid(period)) {
+            (Boundary::Zero, _) if !(0..n as i64).contains(&t) => 0.0,
+            (Boundary::Reflect, t) => signal[t.min(period - 1 - t) as usize].wide(),
+            (_, t) => signal[t as usize].wide(),
+        };
+        for (row, (&scale, plan)) in scales.iter().zip(cwt.rows()).enumerate() {
+            kinds[match plan.path {
+                Path::Convolution { .. } => 0,
+                Path::Phases { blocks: 1, .. } => 1,
+                Path::Phases { .. } => 2,
+                Path::Fourier { .. } => 3,
+            }] += 1;
+            assert!(plan.scale == scale && plan.relative_error < 1e-4 && plan.flops > 0 && plan.bytes > 0, "{plan:?}");
+            // Beyond 40 scales these wavelets are 0 in f64.
+            let reach = (40.0 * scale).ceil() as i64;
+            let daughter: Vec<Complex64> = (-reach..=reach).map(|lag| wavelet.psi(lag as f64 / scale).conj()).collect();
+            let factor = Norm::L2.factor(scale);
+            let size: f64 = daughter.iter().map(|z| z.norm()).sum();
+            let terms = daughter.len() + 64;
+            let bound = cwt.error_bound(row, &signal) + Bound::rounding(gamma(terms, U) * factor * size);
+            for b in (0..n).step_by(61).chain(n - 40..n) {
+                let sum: Complex64 = (-reach..).zip(&daughter).map(|(lag, z)| z * at(b as i64 + lag)).sum();
+                let error = distance(w[row * n + b], factor * sum);
+                let agreement = Agreement::of(error, 0.0, bound);
+                assert!(agreement.holds(), "{wavelet:?} {boundary:?} {plan:?} at {b}: {agreement:?}");
+            }
+        }
+        assert!(cwt.bytes() >= cwt.rows().iter().map(|row| row.bytes).sum());
+    }
+    let mut kinds = [0; 4];
+    for wavelet in [&Morlet::corrected(6.0).unwrap() as &dyn MotherWavelet, &Ricker] {
+        for boundary in BOUNDARIES {
+            agree::<f32>(wavelet, boundary, &mut kinds);
+            agree::<f64>(wavelet, boundary, &mut kinds);
+        }
+    }
+    // A circle that is not smooth has no phases.
+    let paul = Cwt::<f32>::new(&Paul::new(4).unwrap(), 1021, &[300.0], Norm::L2, Boundary::Periodic).unwrap();
+    assert_eq!(paul.rows()[0].path, Path::Fourier { transform: 1021 });
+    let short = Cwt::<f32>::new(&Ricker, 512, &[32.0], Norm::L2, Boundary::Zero).unwrap();
+    assert!(matches!(short.rows()[0].path, Path::Phases { blocks: 1, .. }), "{:?}", short.rows());
+    assert!(kinds[0] > 0 && kinds[2] > 0, "{kinds:?}");
+}
+
+#[test]
+fn a_planner_gives_the_same_plan_again_and_never_another() {
+    let mut planner = CwtPlanner::<f64>::new();
+    let (morlet, other) = (Morlet::corrected(6.0).unwrap(), Morlet::corrected(6.5).unwrap());
+    let mut plan = |wavelet: &dyn MotherWavelet, n, scales: &[f64], norm, boundary| {
+        planner.plan(wavelet, n, scales, norm, boundary).unwrap()
+    };
+    let first = plan(&morlet, 70, &[2.0, 5.0], Norm::L2, Boundary::Zero);
+    assert!(std::sync::Arc::ptr_eq(&first, &plan(&morlet, 70, &[2.0, 5.0], Norm::L2, Boundary::Zero)));
+    for different in [
+        plan(&other, 70, &[2.0, 5.0], Norm::L2, Boundary::Zero),
+        plan(&morlet, 71, &[2.0, 5.0], Norm::L2, Boundary::Zero),
+        plan(&morlet, 70, &[2.0, 5.5], Norm::L2, Boundary::Zero),
+        plan(&morlet, 70, &[2.0, 5.0], Norm::L1, Boundary::Zero),
+        plan(&morlet, 70, &[2.0, 5.0], Norm::L2, Boundary::Reflect),
+    ] {
+        assert!(!std::sync::Arc::ptr_eq(&first, &different));
+    }
+}
+
+#[test]
+fn scratch_of_its_own_serves_a_plan_and_that_of_another_is_refused() {
+    let morlet = Morlet::corrected(6.0).unwrap();
+    let cwt = |n| Cwt::<f32>::new(&morlet, n, &[1.5, 8.0, 50.0], Norm::L2, Boundary::Zero).unwrap();
+    let (one, other) = (cwt(200), cwt(900));
+    let signals = noise(3 * 200, 11);
+    let (mut scratch, bytes) = (one.scratch(), one.scratch().bytes());
+    let mut w = vec![Complex::default(); 3 * 3 * 200];
+    for _ in 0..2 {
+        one.transform_with(&signals, &mut w, &mut scratch).unwrap();
+        assert_eq!(w, one.transform(&signals).unwrap());
+    }
+    let mut power = vec![0.0; w.len()];
+    one.power_with(&signals, &mut power, &mut scratch).unwrap();
+    assert!(power.iter().zip(&w).all(|(power, w)| *power == w.norm_sqr()));
+    assert_eq!(power, one.power(&signals).unwrap());
+    assert_eq!(scratch.bytes(), bytes);
+    assert_eq!(one.transform_with(&signals, &mut w, &mut other.scratch()), Err(SignalError::Scratch));
+    let real = Cwt::<f32>::new(&Ricker, 200, &[3.0], Norm::L2, Boundary::Zero).unwrap();
+    let mut w = vec![0.0; 3 * 200];
+    real.transform_real_with(&signals, &mut w, &mut real.scratch()).unwrap();
+    assert_eq!(w, real.transform_real(&signals).unwrap());
+}
+
+/// Parseval against the squares of the direct sum, over one period or far beyond both ends.
+#[test]
+fn energies_are_the_sums_of_squares() {
+    fn agree<T: Sample>(wavelet: &dyn MotherWavelet, n: usize, boundary: Boundary) {
+        let scales = [0.7, 3.0, 11.0];
+        let signal = noise::<T>(n, 12);
+        let energy = ScaleEnergy::<T>::new(wavelet, n, &scales, Norm::L2, boundary).unwrap();
+        // With margins of zeros wider than any daughter here, or the whole period.
+        let margin = vec![T::zero(); 16 * 11];
+        let (long, rest): (Vec<T>, Boundary) = match boundary {
+            Boundary::Zero => ([&margin[..], &signal, &margin].concat(), Boundary::Zero),
+            Boundary::Periodic => (signal.clone(), Boundary::Periodic),
+            Boundary::Reflect => (signal.iter().chain(signal.iter().rev()).copied().collect(), Boundary::Periodic),
+        };
+        let w = direct::cwt(wavelet, &long, &scales, Norm::L2, rest).unwrap();
+        let ours = energy.of(&signal).unwrap();
+        for (row, &scale) in scales.iter().enumerate() {
+            let line = &w[row * long.len()..(row + 1) * long.len()];
+            let expected: f64 = line.iter().map(|w| w.norm_sqr()).sum();
+            // The direct sum errs in each coefficient, and so in the root of the sum of squares.
+            let each = direct_rounding(wavelet, &long, scale, Norm::L2).total() * (long.len() as f64).sqrt();
+            let direct = Bound::rounding(each * (2.0 * expected.sqrt() + each) + gamma(long.len(), U) * expected);
+            let bound = energy.error_bound(row, &signal) + direct;
+            let agreement = Agreement::of(ours[row].wide(), expected, bound);
+            assert!(agreement.holds(), "{wavelet:?} {boundary:?} {n} {scale} {}: {agreement:?}", T::NAME);
+            // The control: the other norm, unless there is next to no energy, as in one sample for ever.
+            let told_apart = !Agreement::of(ours[row].wide(), expected / scale, bound).holds();
+            assert!(told_apart || expected <= 8.0 * bound.total(), "{wavelet:?} {boundary:?} {n} {scale}");
+        }
+    }
+    for wavelet in [&Morlet::corrected(6.0).unwrap() as &dyn MotherWavelet, &Ricker, &Haar, &Gaussian] {
+        for boundary in BOUNDARIES {
+            for n in [1, 2, 31, 64, 127] {
+                agree::<f32>(wavelet, n, boundary);
+                agree::<f64>(wavelet, n, boundary);
+            }
+        }
+    }
+    let paul = Paul::new(4).unwrap();
+    agree::<f64>(&paul, 45, Boundary::Periodic);
+    agree::<f32>(&paul, 45, Boundary::Reflect);
+    let endless = ScaleEnergy::<f64>::new(&paul, 45, &[2.0], Norm::L2, Boundary::Zero);
+    assert_eq!(endless.err(), Some(SignalError::Endless { wavelet: "paul" }));
+    let energy = ScaleEnergy::<f32>::new(&Ricker, 8, &[1.0], Norm::L2, Boundary::Zero).unwrap();
+    assert_eq!(energy.of(&[0.0; 9]), Err(SignalError::Length { length: 8, found: 9 }));
+    assert!(matches!(energy.of(&[f32::NAN; 8]), Err(SignalError::NotFinite { index: 0, .. })));
+    assert_eq!(ScaleEnergy::<f32>::new(&Ricker, 0, &[1.0], Norm::L2, Boundary::Zero).err(), Some(SignalError::Empty));
 }
 
 #[test]

@@ -203,6 +203,7 @@ fn every_leading_axis_and_type_comes_out_as_the_library_computes_it() {
     assert_eq!(object["scales"].as_array().unwrap().len(), 7);
     assert_eq!(object["output_shape"], json!([2, 3, 7, 20]));
     assert_eq!((&object["input_dtype"], &object["output_dtype"]), (&json!("float32"), &json!("complex64")));
+    assert_eq!(object["rows"], serde_json::to_value(cwt.rows()).unwrap());
     let frequency = object["frequencies"][6].as_f64().unwrap();
     assert_eq!(frequency, Morlet::corrected(5.0).unwrap().centre_frequency() / 8.0);
 

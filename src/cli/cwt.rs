@@ -14,7 +14,7 @@ use super::output::{print, print_json, write_file};
 use super::progress::bar;
 use super::wavelet::WaveletFlags;
 use super::{Common, Failure, Outcome};
-use crate::signal::{Boundary, Cwt, Norm, Sample, SignalError, frequencies, octaves};
+use crate::signal::{Boundary, Cwt, Norm, RowPlan, Sample, SignalError, frequencies, octaves};
 use crate::wavelet::MotherWavelet;
 
 /// Continuous wavelet transform along the last axis of an array
@@ -109,6 +109,8 @@ struct Summary<'a> {
     input_dtype: &'static str,
     output_shape: &'a [usize],
     output_dtype: &'static str,
+    /// For each scale how it was computed on this processor, with what error and cost.
+    rows: Vec<RowPlan>,
     output: String,
 }
 
@@ -128,7 +130,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Fai
     let output_shape = [leading, &[scales.len(), length]].concat();
     let request =
         Request { arguments, common, wavelet: wavelet.as_ref(), scales: &scales, length, shape: &output_shape };
-    let (input_dtype, output_dtype) = match &values {
+    let (input_dtype, (output_dtype, rows)) = match &values {
         Values::F32(values) => (<f32 as Element>::NAME, request.transform(values)?),
         Values::F64(values) => (<f64 as Element>::NAME, request.transform(values)?),
     };
@@ -144,6 +146,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Fai
         input_dtype,
         output_shape: &output_shape,
         output_dtype,
+        rows,
         output: arguments.out.display().to_string(),
     };
     if common.json {
@@ -166,8 +169,8 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// Writes the coefficients and returns the name of their type.
-    fn transform<T: Sample + Element>(&self, signals: &[T]) -> Result<&'static str, Failure>
+    /// Writes the coefficients, and returns the name of their type and how they came about.
+    fn transform<T: Sample + Element>(&self, signals: &[T]) -> Result<(&'static str, Vec<RowPlan>), Failure>
     where
         Complex<T>: Element,
     {
@@ -180,10 +183,10 @@ impl Request<'_> {
         let cwt = Cwt::<T>::new(self.wavelet, self.length, self.scales, norm, boundary)?;
         if cwt.is_real() {
             self.write(signals, |batch, out: &mut [T]| cwt.transform_real_into(batch, out))?;
-            Ok(<T as Element>::NAME)
+            Ok((<T as Element>::NAME, cwt.rows().to_vec()))
         } else {
             self.write(signals, |batch, out: &mut [Complex<T>]| cwt.transform_into(batch, out))?;
-            Ok(<Complex<T> as Element>::NAME)
+            Ok((<Complex<T> as Element>::NAME, cwt.rows().to_vec()))
         }
     }
 

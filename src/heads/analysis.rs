@@ -279,7 +279,7 @@ fn scales(length: usize) -> Vec<f64> {
 
 /// `|W|²` of one signal.
 fn scalogram(transform: &Cwt<f64>, signal: &[f64]) -> Result<Vec<f32>, SignalError> {
-    Ok(transform.transform(signal)?.iter().map(|w| w.norm_sqr() as f32).collect())
+    Ok(transform.power(signal)?.iter().map(|&power| power as f32).collect())
 }
 
 /// The values divided by their sum; as they are if that is 0.

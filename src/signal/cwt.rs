@@ -1,71 +1,34 @@
-use std::f64::consts::TAU;
-use std::ops::Range;
+use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
-use num_complex::{Complex, Complex64};
+use num_complex::Complex;
+use pulp::Arch;
 use rayon::prelude::*;
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
-use rustfft::{Fft, FftPlanner};
+use realfft::{ComplexToReal, RealToComplex};
+use rustfft::Fft;
 use serde::Serialize;
 
-use super::daughter::{self, MAX_ALIASES, MAX_SAMPLES};
-use super::{Sample, SignalError, fft, scale};
-use crate::numeric::{Bound, Real, gamma};
+use super::convolution::{self, Convolution};
+use super::filter::{Daughter, Filter};
+use super::path::{self, Circumstances, Layout};
+use super::phase::{Bank, Deal, Room, lanes};
+use super::planner::Transforms;
+use super::scratch::{RowLengths, RowScratch, Scratch, ScratchLengths};
+use super::{Boundary, Norm, Path, Sample, SignalError, fft, scale};
+use crate::numeric::{Bound, gamma};
 use crate::wavelet::MotherWavelet;
-
-/// The factor `c(a)` in front of the sum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Norm {
-    /// `a^{-1/2}`: daughters of equal energy. White noise has the same variance at every scale.
-    #[default]
-    L2,
-    /// `1/a`: spectra of equal height. A tone has the same modulus at the scale that it peaks at.
-    L1,
-}
-
-impl Norm {
-    /// `c(a)`.
-    pub fn factor(self, scale: f64) -> f64 {
-        match self {
-            Self::L2 => scale.sqrt().recip(),
-            Self::L1 => scale.recip(),
-        }
-    }
-}
-
-/// What the signal is beyond its ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Boundary {
-    /// Zero. Nothing wraps around, at any scale.
-    #[default]
-    Zero,
-    /// `x(t + n) = x(t)`, for ever: the wavelet meets the signal as often as it is long.
-    Periodic,
-    /// Mirrored half a sample beyond each end, `.. x1 x0 | x0 x1 .. x(n-1) | x(n-1) ..`, again and
-    /// again: a signal of period `2n`, which never ends.
-    Reflect,
-}
-
-impl Boundary {
-    /// One period of the endless signal, exactly. For [`Boundary::Zero`] the signal itself.
-    pub(super) fn period<T: Sample>(self, signal: &[T]) -> Vec<f64> {
-        let forth = signal.iter().map(|x| x.wide());
-        match self {
-            Self::Zero | Self::Periodic => forth.collect(),
-            Self::Reflect => forth.clone().chain(forth.rev()).collect(),
-        }
-    }
-}
 
 /// The continuous wavelet transform, planned for one wavelet, length and list of scales.
 ///
+/// A plan is a value: what is computed how, and at what cost, can be read from it before it is used
+/// ([`Cwt::rows`]). It is shared freely between threads and allocates nothing when it is given
+/// [`Scratch`] and room for the result. [`super::CwtPlanner`] keeps plans.
+///
 /// The daughters are sampled, transformed and cut to the bins that matter once, in
-/// [`Cwt::new`]; a transform is then one real Fourier transform of the signal per padded length and one
-/// inverse per scale, a real one for a real wavelet. Signals, and the scales of one signal, run
-/// in parallel; the result does not depend on the number of threads. The bank of filters takes about
-/// as much memory as the coefficients of one signal.
+/// [`Cwt::new`]; a transform is then one real Fourier transform of the signal per padded length (or of its
+/// pieces), and for each scale an inverse transform of its band alone, by the cheapest [`Path`]. Signals, or the
+/// scales of one signal, run in parallel; the result does not depend on the number of threads.
 ///
 /// # Example
 /// ```
@@ -86,15 +49,41 @@ pub struct Cwt<T: Sample> {
     scales: Vec<f64>,
     boundary: Boundary,
     real: bool,
+    arch: Arch,
     groups: Vec<Group<T>>,
     rows: Vec<Row<T>>,
+    plans: Vec<RowPlan>,
+    /// Samples of the longest convolution on either side, if there is one.
+    reach: Option<usize>,
+    bytes: usize,
 }
 
-/// The rows that share a transform length.
+/// What one row of a plan will do.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RowPlan {
+    /// The scale, in samples.
+    pub scale: f64,
+    /// How its coefficients are computed.
+    pub path: Path,
+    /// How far a coefficient may be from the sum that defines it, relative to the largest gain times the
+    /// 2-norm of the signal.
+    pub relative_error: f64,
+    /// Floating-point operations for one signal, without those of the forward transforms.
+    pub flops: u64,
+    /// Memory of its filter, without what it shares with other rows.
+    pub bytes: usize,
+}
+
+/// The rows that share a layout of the signal.
 struct Group<T: Sample> {
-    length: usize,
+    layout: Layout,
     forward: Arc<dyn RealToComplex<T>>,
-    inverse: Inverse<T>,
+}
+
+enum Row<T: Sample> {
+    Convolution { convolution: Convolution<T>, error: RowError },
+    Phases { group: usize, first: i64, bins: usize, bank: Bank<T>, error: RowError },
+    Fourier { group: usize, first: i64, gains: Vec<Complex<T>>, inverse: Inverse<T>, error: RowError },
 }
 
 enum Inverse<T: Sample> {
@@ -102,28 +91,19 @@ enum Inverse<T: Sample> {
     Complex(Arc<dyn Fft<T>>),
 }
 
-/// One scale: what each bin of the signal's spectrum is multiplied by.
-struct Row<T> {
-    group: usize,
-    /// Neighbouring bins, in `0..length` (`0..=length/2` for real wavelets); all others are 0.
-    bands: Vec<Band<T>>,
-    error: RowError,
-}
-
-struct Band<T> {
-    bins: Range<usize>,
-    gains: Vec<Complex<T>>,
-}
-
 /// What is wrong with one row, per 2-norm or per maximum of the signal.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct RowError {
-    /// Rounding, times `‖x‖₂`.
+    /// Rounding, times `‖x‖₂` of what is transformed at once.
     rounding: f64,
-    /// The largest gain that was dropped, times `‖x‖₂`.
+    /// The largest gain that was dropped, times the same.
     dropped: f64,
+    /// Rounding, times `max|x|`.
+    summed: f64,
     /// The samples of the daughter that were left out, summed, times `max|x|`.
     cut: f64,
+    /// How often one transform may meet a sample.
+    copies: f64,
 }
 
 impl<T: Sample> Cwt<T> {
@@ -140,41 +120,167 @@ impl<T: Sample> Cwt<T> {
         norm: Norm,
         boundary: Boundary,
     ) -> Result<Self, SignalError> {
+        Self::planned(&mut Transforms::default(), Arch::new(), wavelet, length, scales, norm, boundary)
+    }
+
+    pub(super) fn planned(
+        transforms: &mut Transforms<T>,
+        arch: Arch,
+        wavelet: &dyn MotherWavelet,
+        length: usize,
+        scales: &[f64],
+        norm: Norm,
+        boundary: Boundary,
+    ) -> Result<Self, SignalError> {
         scale::validate(scales)?;
         if length == 0 {
             return Err(SignalError::Empty);
         }
-        let daughters: Vec<Daughter> = scales
-            .iter()
-            .map(|&scale| Daughter::plan::<T>(wavelet, length, scale, norm, boundary))
-            .collect::<Result<_, _>>()?;
-        let mut lengths: Vec<usize> = daughters.iter().map(|daughter| daughter.period).collect();
-        lengths.sort_unstable();
-        lengths.dedup();
-        let (mut real_planner, mut planner, mut wide_planner) =
-            (RealFftPlanner::new(), FftPlanner::new(), FftPlanner::new());
         let real = wavelet.is_real();
-        let groups: Vec<Group<T>> = lengths
+        let lanes = lanes::<T>(arch);
+        let circumstances = Circumstances { length, boundary, real, lanes, sample_bytes: size_of::<T>() };
+        let planned: Vec<(Daughter, Option<Layout>)> = scales
+            .par_iter()
+            .map(|&scale| {
+                let daughter = Daughter::new(wavelet, length, scale, norm, boundary, T::UNIT_ROUNDOFF)?;
+                let share = path::share(
+                    |omega| wavelet.psihat(omega).norm(),
+                    scale,
+                    wavelet.centre_frequency(),
+                    T::UNIT_ROUNDOFF / 4.0,
+                );
+                let share = if real { 2.0 * share } else { share }.min(1.0);
+                Ok((daughter, circumstances.choose(daughter.reach(), share)))
+            })
+            .collect::<Result<_, _>>()?;
+        let mut layouts: Vec<Layout> = planned.iter().filter_map(|(_, layout)| *layout).collect();
+        layouts.sort_unstable();
+        layouts.dedup();
+        let groups: Vec<Group<T>> = layouts
             .iter()
-            .map(|&length| Group {
-                length,
-                forward: real_planner.plan_fft_forward(length),
-                inverse: if real {
-                    Inverse::Real(real_planner.plan_fft_inverse(length))
-                } else {
-                    Inverse::Complex(planner.plan_fft_inverse(length))
-                },
-            })
+            .map(|&layout| Group { layout, forward: transforms.real.plan_fft_forward(layout.transform) })
             .collect();
-        let ffts: Vec<Arc<dyn Fft<f64>>> = lengths.iter().map(|&n| wide_planner.plan_fft_forward(n)).collect();
-        let rows = daughters
-            .into_par_iter()
-            .map(|daughter| {
-                let group = lengths.binary_search(&daughter.period).expect("the list holds every period");
-                daughter.row(wavelet, group, ffts[group].as_ref())
-            })
+        let wide: Vec<Arc<dyn Fft<f64>>> =
+            layouts.iter().map(|layout| transforms.wide.plan_fft_forward(layout.transform)).collect();
+        let group_of = |layout: &Layout| layouts.binary_search(layout).expect("the list holds every layout");
+        let filters: Vec<Option<Filter>> = planned
+            .par_iter()
+            .map(|(daughter, layout)| Some(daughter.filter(wavelet, wide[group_of(layout.as_ref()?)].as_ref())))
             .collect();
-        Ok(Self { wavelet: wavelet.name(), length, scales: scales.to_vec(), boundary, real, groups, rows })
+        let mut deals: HashMap<(usize, usize), Arc<Deal<T>>> = HashMap::new();
+        let mut plans = Vec::new();
+        let mut rows = Vec::new();
+        for (((daughter, layout), filter), &scale) in planned.iter().zip(filters).zip(scales) {
+            let (Some(layout), Some(filter)) = (layout, filter) else {
+                let reach = daughter.reach().expect("only what ends is summed");
+                let taps = daughter.taps(wavelet, reach);
+                // Sums of 2 reach + 1 terms, whose taps are rounded to T and 16 roundoffs from f64's.
+                let size: f64 = taps.iter().map(|tap| tap.norm()).sum();
+                let summed = size * gamma(taps.len() + 2, T::UNIT_ROUNDOFF) + size * gamma(16, f64::EPSILON);
+                let error = RowError { summed, cut: daughter.cut(), ..RowError::default() };
+                let convolution = Convolution::new(lanes, &taps, real);
+                plans.push(RowPlan {
+                    scale,
+                    path: Path::Convolution { taps: taps.len() },
+                    relative_error: (error.summed + error.cut) / size.max(f64::MIN_POSITIVE),
+                    flops: (if real { 2 } else { 4 }) * (taps.len() * length) as u64,
+                    bytes: convolution.bytes(),
+                });
+                rows.push(Row::Convolution { convolution, error });
+                continue;
+            };
+            let group = group_of(layout);
+            let transform = layout.transform;
+            let copies = boundary.repeats_after(length).map_or(1.0, |_| transform.div_ceil(length) as f64);
+            let error = |inverse: f64| {
+                // The product with a rounded gain, and the rounding of what the band is divided by.
+                let rounding = fft::relative_error(transform, T::UNIT_ROUNDOFF) + inverse + 8.0 * T::UNIT_ROUNDOFF;
+                RowError {
+                    rounding: filter.peak * rounding * (1.0 + rounding) + filter.error.rounding,
+                    dropped: filter.error.truncation,
+                    summed: 0.0,
+                    cut: daughter.cut(),
+                    copies,
+                }
+            };
+            // A band that nearly starts at 0 may as well start there: then nothing needs to be turned.
+            let (mut first, mut gains) = (filter.first, filter.gains);
+            let spread = circumstances.spread(transform, gains.len());
+            if let Some(spread) = spread {
+                let more = first.max(0) as usize;
+                if first > 0 && (gains.len() + more).div_ceil(spread.points) == gains.len().div_ceil(spread.points) {
+                    gains.splice(0..0, std::iter::repeat_n(Default::default(), more));
+                    first = 0;
+                }
+            }
+            let bins = gains.len();
+            match spread.filter(|spread| spread.cost < circumstances.fourier_cost(transform)) {
+                Some(spread) => {
+                    let deal = deals
+                        .entry((transform, spread.points))
+                        .or_insert_with(|| Arc::new(Deal::new(arch, spread.points, spread.groups, real)));
+                    let bank = Bank::new(deal.clone(), first, &gains);
+                    // The first stage is a sum of folds, each error of which is at most √folds times the
+                    // whole; it and the turns of the phases count beside the stages of the transform.
+                    let folds = bins.div_ceil(spread.points);
+                    let summed = gamma(4 * folds + 12, T::UNIT_ROUNDOFF) * (folds as f64).sqrt();
+                    let error = error(fft::relative_error(transform, T::UNIT_ROUNDOFF) + summed);
+                    let path = Path::Phases { transform, points: spread.points, blocks: layout.blocks };
+                    plans.push(RowPlan {
+                        scale,
+                        path,
+                        relative_error: (error.rounding + error.dropped) / filter.peak.max(f64::MIN_POSITIVE),
+                        flops: layout.blocks as u64 * bank.flops(),
+                        bytes: bank.bytes(),
+                    });
+                    rows.push(Row::Phases { group, first, bins, bank, error });
+                }
+                None => {
+                    let error = error(fft::relative_error(transform, T::UNIT_ROUNDOFF));
+                    // A real inverse takes only the bins from 0 on.
+                    let below = if real { (-first).max(0) as usize } else { 0 };
+                    let gains: Vec<Complex<T>> =
+                        gains[below..].iter().map(|gain| Complex::new(T::of(gain.re), T::of(gain.im))).collect();
+                    let inverse = if real {
+                        Inverse::Real(transforms.real.plan_fft_inverse(transform))
+                    } else {
+                        Inverse::Complex(transforms.complex.plan_fft_inverse(transform))
+                    };
+                    let points = transform as f64 * if real { 0.5 } else { 1.0 };
+                    plans.push(RowPlan {
+                        scale,
+                        path: Path::Fourier { transform },
+                        relative_error: (error.rounding + error.dropped) / filter.peak.max(f64::MIN_POSITIVE),
+                        flops: layout.blocks as u64
+                            * (6 * gains.len() as u64 + (5.0 * points * points.log2().max(1.0)) as u64),
+                        bytes: 2 * gains.len() * size_of::<T>(),
+                    });
+                    rows.push(Row::Fourier { group, first: first + below as i64, gains, inverse, error });
+                }
+            }
+        }
+        let reach = rows
+            .iter()
+            .filter_map(|row| match row {
+                Row::Convolution { convolution, .. } => Some(convolution.reach),
+                _ => None,
+            })
+            .max();
+        let bytes =
+            plans.iter().map(|plan| plan.bytes).sum::<usize>() + deals.values().map(|deal| deal.bytes()).sum::<usize>();
+        Ok(Self {
+            wavelet: wavelet.name(),
+            length,
+            scales: scales.to_vec(),
+            boundary,
+            real,
+            arch,
+            groups,
+            rows,
+            plans,
+            reach,
+            bytes,
+        })
     }
 
     /// Samples per signal.
@@ -190,6 +296,67 @@ impl<T: Sample> Cwt<T> {
     /// Whether the wavelet is real, so that [`Cwt::transform_real`] applies.
     pub fn is_real(&self) -> bool {
         self.real
+    }
+
+    /// What each row does, and what it costs.
+    pub fn rows(&self) -> &[RowPlan] {
+        &self.plans
+    }
+
+    /// Memory of all filters and tables, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Working space, as [`Cwt::transform_with`] needs it.
+    pub fn scratch(&self) -> Scratch<T> {
+        Scratch::new(self.scratch_lengths())
+    }
+
+    fn scratch_lengths(&self) -> ScratchLengths {
+        let mut lengths = ScratchLengths { row: self.row_lengths(), ..ScratchLengths::default() };
+        for Group { layout, forward } in &self.groups {
+            lengths.spectra += layout.blocks * (layout.transform / 2 + 1);
+            lengths.input = lengths.input.max(layout.transform);
+            lengths.forward = lengths.forward.max(forward.get_scratch_len());
+        }
+        if let Some(reach) = self.reach {
+            let samples = 2 * reach + self.summed_length();
+            lengths.input = lengths.input.max(samples);
+            lengths.extended = self.parts() * samples;
+        }
+        lengths
+    }
+
+    /// Numbers of a coefficient.
+    fn parts(&self) -> usize {
+        if self.real { 1 } else { 2 }
+    }
+
+    /// Results that convolutions compute: whole rounds of them.
+    fn summed_length(&self) -> usize {
+        self.length.next_multiple_of(convolution::VECTORS * lanes::<T>(self.arch))
+    }
+
+    fn row_lengths(&self) -> RowLengths {
+        let needs = |row: &Row<T>| match row {
+            Row::Convolution { .. } => {
+                RowLengths { line: self.parts() * self.summed_length(), ..RowLengths::default() }
+            }
+            Row::Phases { bank, .. } => {
+                let (work, line) = bank.deal().room();
+                RowLengths { band: bank.bins(), product: bank.bins(), work, line }
+            }
+            Row::Fourier { group, inverse, .. } => {
+                let transform = self.groups[*group].layout.transform;
+                let (line, product) = match inverse {
+                    Inverse::Real(inverse) => (transform, inverse.get_scratch_len()),
+                    Inverse::Complex(inverse) => (0, inverse.get_inplace_scratch_len()),
+                };
+                RowLengths { band: transform, product, work: 0, line }
+            }
+        };
+        self.rows.iter().map(needs).fold(RowLengths::default(), RowLengths::max)
     }
 
     /// The coefficients of one or more signals, `[..., samples]` to `[..., scales, samples]`.
@@ -215,13 +382,23 @@ impl<T: Sample> Cwt<T> {
         Ok(coefficients)
     }
 
+    /// `|W|²`, in the places of the coefficients.
+    ///
+    /// # Errors
+    /// Those of [`Cwt::transform`].
+    pub fn power(&self, signals: &[T]) -> Result<Vec<T>, SignalError> {
+        let mut power = vec![T::default(); signals.len() * self.scales.len()];
+        self.power_into(signals, &mut power)?;
+        Ok(power)
+    }
+
     /// [`Cwt::transform`] into memory that is already there: worth it, since fresh memory costs
     /// more than the transform.
     ///
     /// # Errors
     /// Also [`SignalError::Room`].
     pub fn transform_into(&self, signals: &[T], coefficients: &mut [Complex<T>]) -> Result<(), SignalError> {
-        self.run(signals, coefficients, |re| Complex::new(re, T::default()), |z| z)
+        self.run(signals, coefficients, |re| Complex::new(re, T::zero()), |z| z)
     }
 
     /// [`Cwt::transform_real`] into memory that is already there.
@@ -229,17 +406,63 @@ impl<T: Sample> Cwt<T> {
     /// # Errors
     /// Also [`SignalError::Room`].
     pub fn transform_real_into(&self, signals: &[T], coefficients: &mut [T]) -> Result<(), SignalError> {
-        if !self.real {
-            return Err(SignalError::NotReal { wavelet: self.wavelet });
-        }
+        self.must_be_real()?;
         self.run(signals, coefficients, |re| re, |z| z.re)
+    }
+
+    /// [`Cwt::power`] into memory that is already there.
+    ///
+    /// # Errors
+    /// Also [`SignalError::Room`].
+    pub fn power_into(&self, signals: &[T], power: &mut [T]) -> Result<(), SignalError> {
+        self.run(signals, power, |re| re * re, |z| z.norm_sqr())
+    }
+
+    /// [`Cwt::transform_into`] on this thread alone, without allocating.
+    ///
+    /// # Errors
+    /// Also [`SignalError::Scratch`], for scratch of another plan that does not fit.
+    pub fn transform_with(
+        &self,
+        signals: &[T],
+        coefficients: &mut [Complex<T>],
+        scratch: &mut Scratch<T>,
+    ) -> Result<(), SignalError> {
+        self.run_with(signals, coefficients, scratch, &|re| Complex::new(re, T::zero()), &|z| z)
+    }
+
+    /// [`Cwt::transform_real_into`] on this thread alone, without allocating.
+    ///
+    /// # Errors
+    /// Also [`SignalError::Scratch`].
+    pub fn transform_real_with(
+        &self,
+        signals: &[T],
+        coefficients: &mut [T],
+        scratch: &mut Scratch<T>,
+    ) -> Result<(), SignalError> {
+        self.must_be_real()?;
+        self.run_with(signals, coefficients, scratch, &|re| re, &|z| z.re)
+    }
+
+    /// [`Cwt::power_into`] on this thread alone, without allocating.
+    ///
+    /// # Errors
+    /// Also [`SignalError::Scratch`].
+    pub fn power_with(&self, signals: &[T], power: &mut [T], scratch: &mut Scratch<T>) -> Result<(), SignalError> {
+        self.run_with(signals, power, scratch, &|re| re * re, &|z| z.norm_sqr())
+    }
+
+    fn must_be_real(&self) -> Result<(), SignalError> {
+        if self.real { Ok(()) } else { Err(SignalError::NotReal { wavelet: self.wavelet }) }
     }
 
     /// How far each coefficient of row `scale` may lie from the sum that defines it, for this signal.
     ///
     /// Rounding: the two transforms err by `2 ε(N)` relative to `max|gain| ‖x‖₂`, where `ε(N)` is
     /// about 10 unit roundoffs per factor 2 of the transform length `N`; the product and the
-    /// rounding of the gains add 8; and the gains themselves come from one transform in `f64`.
+    /// rounding of the gains add 8, the sum of folded bins a few for each; and the gains themselves come from
+    /// one transform in `f64`. A row that is summed errs by one roundoff per term.
     /// Truncation: bins whose gain is below a quarter unit roundoff of the largest are skipped, and
     /// a daughter with Gaussian tails is cut where they are as small. The values of `psi` are taken
     /// as given.
@@ -248,16 +471,31 @@ impl<T: Sample> Cwt<T> {
     /// When `scale` is not the number of a row, or `signal` has not the planned length.
     pub fn error_bound(&self, scale: usize, signal: &[T]) -> Bound {
         assert_eq!(signal.len(), self.length, "the bound is that of one signal");
-        let copies = if self.boundary == Boundary::Reflect { 2.0 } else { 1.0 };
+        let error = match &self.rows[scale] {
+            Row::Convolution { error, .. } | Row::Phases { error, .. } | Row::Fourier { error, .. } => error,
+        };
         let peak = signal.iter().map(|x| x.wide().abs()).fold(0.0, f64::max);
         // Relative to the peak, so that no square overflows.
         let squares: f64 = signal.iter().map(|x| (x.wide() / peak.max(f64::MIN_POSITIVE)).powi(2)).sum();
-        let two_norm = peak * (copies * squares).sqrt();
-        let error = self.rows[scale].error;
+        let two_norm = peak * (error.copies * squares).sqrt();
         Bound {
             // Results below the normal range lose digits.
-            rounding: error.rounding * two_norm + T::min_positive_value().wide(),
+            rounding: error.rounding * two_norm + error.summed * peak + T::min_positive_value().wide(),
             truncation: error.dropped * two_norm + error.cut * peak,
+        }
+    }
+
+    fn validate(&self, signals: &[T], room: usize) -> Result<(), SignalError> {
+        if signals.is_empty() || !signals.len().is_multiple_of(self.length) {
+            return Err(SignalError::Length { length: self.length, found: signals.len() });
+        }
+        let expected = signals.len() * self.scales.len();
+        if room != expected {
+            return Err(SignalError::Room { expected, found: room });
+        }
+        match signals.iter().enumerate().find(|(_, x)| !x.is_finite()) {
+            Some((index, value)) => Err(SignalError::NotFinite { index, value: value.wide() }),
+            None => Ok(()),
         }
     }
 
@@ -268,230 +506,213 @@ impl<T: Sample> Cwt<T> {
         of_real: impl Fn(T) -> O + Sync,
         of_complex: impl Fn(Complex<T>) -> O + Sync,
     ) -> Result<(), SignalError> {
-        if signals.is_empty() || !signals.len().is_multiple_of(self.length) {
-            return Err(SignalError::Length { length: self.length, found: signals.len() });
-        }
-        let expected = signals.len() * self.scales.len();
-        if coefficients.len() != expected {
-            return Err(SignalError::Room { expected, found: coefficients.len() });
-        }
-        if let Some((index, value)) = signals.iter().enumerate().find(|(_, x)| !x.is_finite()) {
-            return Err(SignalError::NotFinite { index, value: value.wide() });
-        }
+        self.validate(signals, coefficients.len())?;
         let table = self.length * self.scales.len();
-        signals.par_chunks(self.length).zip(coefficients.par_chunks_mut(table)).for_each(|(signal, table)| {
-            let (spectra, back) = self.spectra(signal);
+        if signals.len() / self.length >= rayon::current_num_threads() {
+            let tables = signals.par_chunks(self.length).zip(coefficients.par_chunks_mut(table));
+            tables.for_each_init(
+                || self.scratch(),
+                |scratch, (signal, table)| self.one(signal, table, scratch, &of_real, &of_complex),
+            );
+            return Ok(());
+        }
+        let mut scratch = self.scratch();
+        for (signal, table) in signals.chunks(self.length).zip(coefficients.chunks_mut(table)) {
+            let back = self.prepare(signal, &mut scratch);
             let rows = self.rows.par_iter().zip(table.par_chunks_mut(self.length));
-            rows.for_each_init(Workspace::default, |workspace, (row, line)| {
-                let group = &self.groups[row.group];
-                match &group.inverse {
-                    Inverse::Real(inverse) => {
-                        let values = workspace.real(group.length, row, &spectra[row.group], inverse.as_ref());
-                        line.iter_mut().zip(values).for_each(|(out, &value)| *out = of_real(value * back));
-                    }
-                    Inverse::Complex(inverse) => {
-                        let values = workspace.complex(group.length, row, &spectra[row.group], inverse.as_ref());
-                        line.iter_mut().zip(values).for_each(|(out, &value)| *out = of_complex(value.scale(back)));
-                    }
-                }
-            });
-        });
+            rows.for_each_init(
+                || RowScratch::new(self.row_lengths()),
+                |room, (row, line)| {
+                    self.row(row, &scratch.spectra, &scratch.extended, room, back, line, &of_real, &of_complex)
+                },
+            );
+        }
         Ok(())
     }
 
-    /// The half spectrum of a signal at every padded length, and the power of two by which it was
-    /// divided first: exact, and it keeps huge and tiny signals away from overflow and underflow.
-    fn spectra(&self, signal: &[T]) -> (Vec<Vec<Complex<T>>>, T) {
-        let peak = signal.iter().fold(0.0, |peak: f64, x| peak.max(x.wide().abs()));
+    fn run_with<O>(
+        &self,
+        signals: &[T],
+        coefficients: &mut [O],
+        scratch: &mut Scratch<T>,
+        of_real: &impl Fn(T) -> O,
+        of_complex: &impl Fn(Complex<T>) -> O,
+    ) -> Result<(), SignalError> {
+        self.validate(signals, coefficients.len())?;
+        if scratch.lengths() != self.scratch_lengths() {
+            return Err(SignalError::Scratch);
+        }
+        let table = self.length * self.scales.len();
+        for (signal, table) in signals.chunks(self.length).zip(coefficients.chunks_mut(table)) {
+            self.one(signal, table, scratch, of_real, of_complex);
+        }
+        Ok(())
+    }
+
+    fn one<O>(
+        &self,
+        signal: &[T],
+        table: &mut [O],
+        scratch: &mut Scratch<T>,
+        of_real: &impl Fn(T) -> O,
+        of_complex: &impl Fn(Complex<T>) -> O,
+    ) {
+        let back = self.prepare(signal, scratch);
+        let Scratch { spectra, extended, row: room, .. } = scratch;
+        for (row, line) in self.rows.iter().zip(table.chunks_mut(self.length)) {
+            self.row(row, spectra, extended, room, back, line, of_real, of_complex);
+        }
+    }
+
+    /// The half spectra of a signal in every layout, and its samples as convolutions need them; returns the power
+    /// of two by which it was divided first: exact, and it keeps huge and tiny signals away from overflow
+    /// and underflow.
+    fn prepare(&self, signal: &[T], scratch: &mut Scratch<T>) -> T {
+        let peak = signal.iter().fold(T::zero(), |peak, x| peak.max(x.abs())).wide();
         let limit = T::max_value().wide().log2() - 8.0;
         let exponent = if peak > 0.0 { peak.log2().floor().clamp(-limit, limit) } else { 0.0 };
         let (forth, back) = (T::of((-exponent).exp2()), T::of(exponent.exp2()));
-        let spectra = self
-            .groups
-            .iter()
-            .map(|group| {
-                let mut input = vec![T::default(); group.length];
-                input.iter_mut().zip(signal).for_each(|(place, &x)| *place = x * forth);
-                if self.boundary == Boundary::Reflect {
-                    input.iter_mut().rev().zip(signal).for_each(|(place, &x)| *place = x * forth);
-                }
-                let mut spectrum = group.forward.make_output_vec();
-                group.forward.process(&mut input, &mut spectrum).expect("the buffers are the plan's own");
-                spectrum
-            })
-            .collect();
-        (spectra, back)
-    }
-}
-
-/// Buffers of one thread, which grow to the longest transform that it meets.
-struct Workspace<T> {
-    bins: Vec<Complex<T>>,
-    samples: Vec<T>,
-    scratch: Vec<Complex<T>>,
-}
-
-impl<T> Default for Workspace<T> {
-    fn default() -> Self {
-        Self { bins: Vec::new(), samples: Vec::new(), scratch: Vec::new() }
-    }
-}
-
-impl<T: Sample> Workspace<T> {
-    fn real(&mut self, length: usize, row: &Row<T>, spectrum: &[Complex<T>], inverse: &dyn ComplexToReal<T>) -> &[T] {
-        self.multiply(length / 2 + 1, row, |bin| spectrum[bin]);
-        self.samples.resize(length, T::default());
-        self.scratch.resize(inverse.get_scratch_len(), Complex::default());
-        let transformed = inverse.process_with_scratch(&mut self.bins, &mut self.samples, &mut self.scratch);
-        transformed.expect("the gains of the first and middle bin are real");
-        &self.samples
-    }
-
-    fn complex(&mut self, length: usize, row: &Row<T>, spectrum: &[Complex<T>], inverse: &dyn Fft<T>) -> &[Complex<T>] {
-        // The signal is real: its upper half spectrum mirrors the lower.
-        self.multiply(
-            length,
-            row,
-            |bin| if bin < spectrum.len() { spectrum[bin] } else { spectrum[length - bin].conj() },
-        );
-        self.scratch.resize(inverse.get_inplace_scratch_len(), Complex::default());
-        inverse.process_with_scratch(&mut self.bins, &mut self.scratch);
-        &self.bins
-    }
-
-    fn multiply(&mut self, bins: usize, row: &Row<T>, spectrum: impl Fn(usize) -> Complex<T>) {
-        self.bins.clear();
-        self.bins.resize(bins, Complex::default());
-        for band in &row.bands {
-            for (bin, gain) in band.bins.clone().zip(&band.gains) {
-                self.bins[bin] = spectrum(bin) * gain;
+        let Scratch { spectra, input, forward, extended, .. } = scratch;
+        let mut rest = &mut spectra[..];
+        for group in &self.groups {
+            let Layout { transform, offset, step, blocks } = group.layout;
+            for block in 0..blocks {
+                let (spectrum, others) = rest.split_at_mut(transform / 2 + 1);
+                rest = others;
+                let input = &mut input[..transform];
+                let first = (block * step) as i64 - offset as i64;
+                // A circle is not longer than its period; beyond that, the signal is continued.
+                self.boundary.extend(signal, forth, first, input);
+                let done = group.forward.process_with_scratch(input, spectrum, forward);
+                done.expect("the buffers are the plan's own");
             }
         }
-    }
-}
-
-/// One daughter wavelet, and how its spectrum on a grid of `period` bins will be computed.
-struct Daughter {
-    scale: f64,
-    factor: f64,
-    period: usize,
-    source: Source,
-    /// `Σ|psi(t/a)|` over the samples that are left out, at most.
-    cut: f64,
-    unit_roundoff: f64,
-}
-
-enum Source {
-    /// From the samples `-reach..=reach` of the daughter.
-    Samples { reach: i64 },
-    /// From `psihat` and its aliases up to a radius.
-    Aliases { radius: f64 },
-}
-
-impl Daughter {
-    fn plan<T: Sample>(
-        wavelet: &dyn MotherWavelet,
-        length: usize,
-        scale: f64,
-        norm: Norm,
-        boundary: Boundary,
-    ) -> Result<Self, SignalError> {
-        let unit_roundoff = T::UNIT_ROUNDOFF;
-        let daughter =
-            |period, source, cut| Self { scale, factor: norm.factor(scale), period, source, cut, unit_roundoff };
-        let radius = daughter::time_radius(wavelet, unit_roundoff);
-        let reach = radius.map_or(f64::INFINITY, |radius| (radius * scale).ceil());
-        if boundary == Boundary::Zero {
-            // Lags beyond length - 1 meet only zeros; and with as many zeros behind the signal as
-            // the daughter reaches, nothing wraps around.
-            let whole = (length - 1) as f64;
-            let cut = if reach < whole { scale * wavelet.tail(reach / scale) } else { 0.0 };
-            let reach = reach.min(whole);
-            return Ok(daughter(
-                fft::padded_length(length + reach as usize),
-                Source::Samples { reach: reach as i64 },
-                cut,
-            ));
-        }
-        let period = if boundary == Boundary::Reflect { 2 * length } else { length };
-        if reach <= MAX_SAMPLES {
-            let cut = scale * wavelet.tail(reach / scale);
-            return Ok(daughter(period, Source::Samples { reach: reach as i64 }, cut));
-        }
-        match daughter::spectral_radius(wavelet, unit_roundoff) {
-            Some(radius) if radius / (TAU * scale) <= MAX_ALIASES => {
-                // What each bin lacks is at most spectral_tail/2π; it counts with the dropped gains.
-                Ok(daughter(period, Source::Aliases { radius }, 0.0))
-            }
-            _ => Err(SignalError::TooManyTerms { scale, wavelet: wavelet.name() }),
-        }
-    }
-
-    /// `c(a) Σ_t psi(t/a) e^{-2πikt/N}` for `k` in `0..N`, and how far from it the result may be.
-    fn spectrum(&self, wavelet: &dyn MotherWavelet, fft: &dyn Fft<f64>) -> (Vec<Complex64>, Bound) {
-        let n = self.period;
-        match self.source {
-            Source::Samples { reach } => {
-                let mut samples = vec![Complex64::ZERO; n];
-                let mut sizes = vec![0.0; n];
-                for lag in -reach..=reach {
-                    let (place, value) = (lag.rem_euclid(n as i64) as usize, wavelet.psi(lag as f64 / self.scale));
-                    samples[place] += value;
-                    sizes[place] += value.norm();
-                }
-                samples.iter_mut().for_each(|sample| *sample *= self.factor);
-                fft.process(&mut samples);
-                // A change of the samples changes no bin by more than √n times its 2-norm.
-                let size = self.factor * (n as f64 * sizes.iter().map(|size| size * size).sum::<f64>()).sqrt();
-                let repetitions = 2 * reach as usize / n + 1;
-                let rounding = fft::relative_error(n, f64::UNIT_ROUNDOFF) + gamma(repetitions, f64::UNIT_ROUNDOFF);
-                (samples, Bound::rounding(rounding * size))
-            }
-            Source::Aliases { radius } => {
-                let at = |k: usize| {
-                    self.factor * daughter::aliased_spectrum(wavelet, self.scale, TAU * k as f64 / n as f64, radius)
-                };
-                let gains: Vec<_> = (0..n).map(at).collect();
-                // Each term is rounded where it is evaluated: its argument by 3 roundoffs, which
-                // the slope of psihat turns into at most its own size times the radius.
-                let peak = gains.iter().map(|z| z.norm()).fold(0.0, f64::max);
-                let bound = Bound {
-                    rounding: (8.0 + 3.0 * radius) * f64::UNIT_ROUNDOFF * peak,
-                    truncation: self.factor * wavelet.spectral_tail(radius) / TAU,
-                };
-                (gains, bound)
+        if let Some(reach) = self.reach {
+            let parts = self.parts();
+            let input = &mut input[..extended.len() / parts];
+            self.boundary.extend(signal, forth, -(reach as i64), input);
+            for (places, x) in extended.chunks_exact_mut(parts).zip(input) {
+                places.fill(*x);
             }
         }
+        back
     }
 
-    fn row<T: Sample>(&self, wavelet: &dyn MotherWavelet, group: usize, fft: &dyn Fft<f64>) -> Row<T> {
-        let n = self.period;
-        let (spectrum, bound) = self.spectrum(wavelet, fft);
-        let peak = spectrum.iter().map(|z| z.norm()).fold(0.0, f64::max);
-        let threshold = 0.25 * self.unit_roundoff * peak;
-        let half = n / 2 + 1;
-        let parts = [0..half, half..if wavelet.is_real() { half } else { n }];
-        let bands = parts
-            .into_iter()
-            .filter_map(|part| {
-                let kept = |bin: &usize| spectrum[*bin].norm() > threshold;
-                let (first, last) = (part.clone().find(kept)?, part.rev().find(kept)?);
-                let gain = |bin: usize| {
-                    // Correlation, not convolution: conjugate. The inverse transform does not divide by n.
-                    let gain = spectrum[bin].conj() / n as f64;
-                    // The spectrum of a real daughter is real where the two halves meet.
-                    let im = if wavelet.is_real() && (bin == 0 || 2 * bin == n) { 0.0 } else { gain.im };
-                    Complex::new(T::of(gain.re), T::of(im))
-                };
-                Some(Band { bins: first..last + 1, gains: (first..=last).map(gain).collect() })
-            })
-            .collect();
-        let transforms = 2.0 * fft::relative_error(n, self.unit_roundoff) + 8.0 * self.unit_roundoff;
-        let error = RowError {
-            rounding: peak * transforms * (1.0 + transforms) + bound.rounding,
-            dropped: threshold + bound.truncation,
-            cut: self.factor * self.cut,
+    /// One row of one signal.
+    #[expect(clippy::too_many_arguments, reason = "what one row needs of its signal, its thread and its caller")]
+    fn row<O>(
+        &self,
+        row: &Row<T>,
+        spectra: &[Complex<T>],
+        extended: &[T],
+        room: &mut RowScratch<T>,
+        back: T,
+        out: &mut [O],
+        of_real: &impl Fn(T) -> O,
+        of_complex: &impl Fn(Complex<T>) -> O,
+    ) {
+        let RowScratch { band, product, work, line } = room;
+        let put = |numbers: &[T], offset: usize, out: &mut [O]| {
+            if self.real {
+                let values = &numbers[offset..offset + out.len()];
+                self.arch.dispatch(|| out.iter_mut().zip(values).for_each(|(out, x)| *out = of_real(*x * back)));
+            } else {
+                let values = &numbers.as_chunks().0[offset..offset + out.len()];
+                self.arch.dispatch(|| {
+                    for (out, &[re, im]) in out.iter_mut().zip(values) {
+                        *out = of_complex(Complex::new(re * back, im * back));
+                    }
+                });
+            }
         };
-        Row { group, bands, error }
+        match row {
+            Row::Convolution { convolution, .. } => {
+                let parts = self.parts();
+                let reach = self.reach.expect("there is a convolution");
+                let line = &mut line[..parts * self.summed_length()];
+                convolution.apply(self.arch, &extended[parts * (reach - convolution.reach)..], line);
+                put(line, 0, out);
+            }
+            Row::Phases { group, first, bins, bank, .. } => {
+                let band = &mut band[..bank.bins()];
+                for (block, out) in out.chunks_mut(self.groups[*group].layout.step).enumerate() {
+                    let (spectrum, layout) = self.spectrum(spectra, *group, block);
+                    take(spectrum, layout.transform, *first, &mut band[..*bins]);
+                    band[*bins..].fill(Complex::default());
+                    let line = &mut line[..bank.deal().room().1];
+                    bank.inverse(self.arch, band, Room { product, work }, line);
+                    put(line, layout.offset, out);
+                }
+            }
+            Row::Fourier { group, first, gains, inverse, .. } => {
+                for (block, out) in out.chunks_mut(self.groups[*group].layout.step).enumerate() {
+                    let (spectrum, layout) = self.spectrum(spectra, *group, block);
+                    let transform = layout.transform;
+                    match inverse {
+                        Inverse::Real(inverse) => {
+                            let band = &mut band[..transform / 2 + 1];
+                            band.fill(Complex::default());
+                            let (low, high) = (*first as usize, *first as usize + gains.len());
+                            for ((bin, x), gain) in band[low..high].iter_mut().zip(&spectrum[low..high]).zip(gains) {
+                                *bin = *x * *gain;
+                            }
+                            let line = &mut line[..transform];
+                            let scratch = &mut product[..inverse.get_scratch_len()];
+                            let done = inverse.process_with_scratch(band, line, scratch);
+                            done.expect("the gains of the first and middle bin are real");
+                            put(line, layout.offset, out);
+                        }
+                        Inverse::Complex(inverse) => {
+                            let band = &mut band[..transform];
+                            band.fill(Complex::default());
+                            let place = |at: usize| (*first + at as i64).rem_euclid(transform as i64) as usize;
+                            for (at, gain) in gains.iter().enumerate() {
+                                let bin = place(at);
+                                let mirrored = bin >= spectrum.len();
+                                let x = if mirrored { spectrum[transform - bin].conj() } else { spectrum[bin] };
+                                band[bin] = x * *gain;
+                            }
+                            inverse.process_with_scratch(band, &mut product[..inverse.get_inplace_scratch_len()]);
+                            let values = &band[layout.offset..layout.offset + out.len()];
+                            out.iter_mut().zip(values).for_each(|(out, z)| *out = of_complex(z.scale(back)));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The half spectrum of one block.
+    fn spectrum<'a>(&self, spectra: &'a [Complex<T>], group: usize, block: usize) -> (&'a [Complex<T>], Layout) {
+        let layout = self.groups[group].layout;
+        let bins = layout.transform / 2 + 1;
+        let before: usize =
+            self.groups[..group].iter().map(|group| group.layout.blocks * (group.layout.transform / 2 + 1)).sum();
+        (&spectra[before + block * bins..][..bins], layout)
+    }
+}
+
+/// Neighbouring bins of the spectrum of a real signal, from `first` on, counted from `-transform/2`.
+fn take<T: Sample>(half: &[Complex<T>], transform: usize, first: i64, band: &mut [Complex<T>]) {
+    // Below 0 the mirror image of the bins above it, turned round.
+    let below = band.len().min((-first).max(0) as usize);
+    for (at, bin) in band[..below].iter_mut().enumerate() {
+        *bin = half[(-first) as usize - at].conj();
+    }
+    let start = first.max(0) as usize;
+    let rest = &mut band[below..];
+    let count = rest.len();
+    debug_assert!(start + count <= half.len() && half.len() == transform / 2 + 1, "bins of one half");
+    rest.copy_from_slice(&half[start..start + count]);
+}
+
+impl<T: Sample> fmt::Debug for Cwt<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cwt")
+            .field("wavelet", &self.wavelet)
+            .field("length", &self.length)
+            .field("boundary", &self.boundary)
+            .field("rows", &self.plans)
+            .finish_non_exhaustive()
     }
 }

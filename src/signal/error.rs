@@ -53,4 +53,13 @@ pub enum SignalError {
         /// Name of the wavelet.
         wavelet: &'static str,
     },
+    /// A sum over all integers was asked of a wavelet that cannot be cut.
+    #[error("the energy of {wavelet} beyond the ends of a signal never ends; use the boundary `periodic` or `reflect`")]
+    Endless {
+        /// Name of the wavelet.
+        wavelet: &'static str,
+    },
+    /// The working space is not that of this plan.
+    #[error("the scratch belongs to another plan")]
+    Scratch,
 }

@@ -17,21 +17,38 @@
 //! Time in samples, scales in samples, frequencies in cycles per sample. Tables of coefficients
 //! are row-major, `[..., scales, samples]`.
 
+mod boundary;
+mod butterfly;
+mod convolution;
 mod cwt;
 mod daughter;
 pub mod direct;
+mod energy;
 mod error;
 mod fft;
+mod filter;
+mod lanes;
+mod norm;
+mod path;
+mod phase;
+mod planner;
 mod power_sum;
 mod sample;
 mod scale;
 mod scalogram;
+mod scratch;
 mod spectrum;
 
-pub use cwt::{Boundary, Cwt, Norm};
+pub use boundary::Boundary;
+pub use cwt::{Cwt, RowPlan};
+pub use energy::ScaleEnergy;
 pub use error::SignalError;
+pub use norm::Norm;
+pub use path::Path;
+pub use planner::CwtPlanner;
 pub use power_sum::PowerSum;
 pub use sample::Sample;
 pub use scale::{MAX_SCALE, MIN_SCALE, frequencies, octaves};
 pub use scalogram::{Scalogram, cone_of_influence};
+pub use scratch::Scratch;
 pub use spectrum::{PowerSpectrum, Sides};

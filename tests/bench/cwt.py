@@ -20,10 +20,10 @@ SIGNALS, LENGTH, SCALES = 1024, 2048, 64
 scales = 2 * 2 ** (6 * np.arange(SCALES) / (SCALES - 1))
 root = Path(__file__).resolve().parents[2]
 
-command = ["cargo", "bench", "-q", "--no-default-features", "--bench", "cwt"]
+command = ["cargo", "bench", "-q", "--no-default-features", "--bench", "cwt", "--", "batch"]
 ours = {}
 for line in subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout.splitlines():
-    *name, dtype, seconds = line.split()
+    shape, *name, dtype, seconds, processor, ratio = line.split()
     ours[" ".join(name), dtype] = float(seconds)
 
 print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, numpy {np.__version__}, PyWavelets {pywt.__version__}")

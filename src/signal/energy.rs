@@ -1,0 +1,196 @@
+use std::fmt;
+use std::sync::Arc;
+
+use num_complex::Complex;
+use rayon::prelude::*;
+use realfft::{RealFftPlanner, RealToComplex};
+use rustfft::FftPlanner;
+
+use super::filter::Daughter;
+use super::{Boundary, Norm, Sample, SignalError, fft, scale};
+use crate::numeric::{Bound, gamma};
+use crate::wavelet::MotherWavelet;
+
+/// The energy of a signal at each scale, by Parseval's formula: no coefficient is computed.
+///
+/// ```text
+/// E(a) = Σ_b |W(a, b)|² = P^{-1} Σ_k |G_a(k)|² |X(k)|²
+/// ```
+///
+/// with `b` over one period for the boundaries that repeat the signal (`n`, or `2n` samples for
+/// [`Boundary::Reflect`]), and over all integers for [`Boundary::Zero`], also beyond the ends, where the wavelet
+/// still meets the signal. It costs one real Fourier transform and a sum over the band of each scale.
+///
+/// ```
+/// use ropelet::signal::{Boundary, ScaleEnergy, Norm};
+/// use ropelet::wavelet::Ricker;
+///
+/// let mut impulse = [0.0f64; 100];
+/// impulse[50] = 1.0;
+/// let energy = ScaleEnergy::new(&Ricker, 100, &[8.0], Norm::L2, Boundary::Zero)?.of(&impulse)?;
+/// // Σ_l |psi(l/8)|²/8 is ∫|psi|² to far below rounding.
+/// assert!((energy[0] - 0.75 * std::f64::consts::PI.sqrt()).abs() < 1e-14);
+/// # Ok::<(), ropelet::signal::SignalError>(())
+/// ```
+pub struct ScaleEnergy<T: Sample> {
+    length: usize,
+    boundary: Boundary,
+    forward: Arc<dyn RealToComplex<T>>,
+    rows: Vec<Row<T>>,
+}
+
+struct Row<T> {
+    /// The first bin, from 0 to half the length of the transform.
+    first: usize,
+    /// Of both the bin and its mirror image.
+    weights: Vec<T>,
+    peak: f64,
+    /// How far the gains are from the defining ones, times `‖x‖₂`, as [`Bound`] says.
+    error: Bound,
+}
+
+impl<T: Sample> ScaleEnergy<T> {
+    /// Plans the energies of signals of `length` samples.
+    ///
+    /// # Errors
+    /// Those of [`super::Cwt::new`]; and [`SignalError::Endless`] for [`Boundary::Zero`] and a wavelet whose
+    /// tails fall only as a power, as those of Paul and Morse.
+    pub fn new(
+        wavelet: &dyn MotherWavelet,
+        length: usize,
+        scales: &[f64],
+        norm: Norm,
+        boundary: Boundary,
+    ) -> Result<Self, SignalError> {
+        scale::validate(scales)?;
+        if length == 0 {
+            return Err(SignalError::Empty);
+        }
+        // Without an end all lags count, as if the signal were repeated far away.
+        let endless = if boundary == Boundary::Zero { Boundary::Periodic } else { boundary };
+        let daughters: Vec<Daughter> = scales
+            .iter()
+            .map(|&scale| Daughter::new(wavelet, length, scale, norm, endless, T::UNIT_ROUNDOFF))
+            .collect::<Result<_, _>>()?;
+        let transform = match boundary.repeats_after(length) {
+            Some(period) => period,
+            None => {
+                // All coefficients that are not 0, on a circle.
+                let reaches = daughters.iter().map(Daughter::reach).collect::<Option<Vec<_>>>();
+                let reaches = reaches.ok_or(SignalError::Endless { wavelet: wavelet.name() })?;
+                fft::padded_length(length + 2 * reaches.into_iter().max().unwrap_or(0))
+            }
+        };
+        let wide = FftPlanner::new().plan_fft_forward(transform);
+        let row = |daughter: &Daughter| {
+            let filter = daughter.filter(wavelet, wide.as_ref());
+            let mut weights = vec![0.0; transform / 2 + 1];
+            for (bin, gain) in (filter.first..).zip(&filter.gains) {
+                weights[bin.unsigned_abs() as usize] += transform as f64 * gain.norm_sqr();
+            }
+            let first = weights.iter().position(|&weight| weight > 0.0).unwrap_or(0);
+            let last = weights.iter().rposition(|&weight| weight > 0.0).unwrap_or(0);
+            Row {
+                first,
+                weights: weights[first..=last].iter().map(|&weight| T::of(weight)).collect(),
+                peak: filter.peak,
+                // A sample of the daughter that is left out changes a gain by no more than itself.
+                error: filter.error + Bound::truncation(daughter.cut()),
+            }
+        };
+        let rows = daughters.par_iter().map(row).collect();
+        let forward = RealFftPlanner::new().plan_fft_forward(transform);
+        Ok(Self { length, boundary, forward, rows })
+    }
+
+    /// Samples per signal.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// The energies of one or more signals, `[..., samples]` to `[..., scales]`.
+    ///
+    /// # Errors
+    /// [`SignalError::Length`], [`SignalError::NotFinite`].
+    pub fn of(&self, signals: &[T]) -> Result<Vec<T>, SignalError> {
+        if signals.is_empty() || !signals.len().is_multiple_of(self.length) {
+            return Err(SignalError::Length { length: self.length, found: signals.len() });
+        }
+        if let Some((index, value)) = signals.iter().enumerate().find(|(_, x)| !x.is_finite()) {
+            return Err(SignalError::NotFinite { index, value: value.wide() });
+        }
+        let mut energies = vec![T::zero(); signals.len() / self.length * self.rows.len()];
+        let tables = signals.par_chunks(self.length).zip(energies.par_chunks_mut(self.rows.len()));
+        let space = || (self.forward.make_input_vec(), self.forward.make_output_vec(), self.forward.make_scratch_vec());
+        tables.for_each_init(space, |(input, spectrum, scratch), (signal, energies)| {
+            self.one(signal, energies, input, spectrum, scratch);
+        });
+        Ok(energies)
+    }
+
+    fn one(
+        &self,
+        signal: &[T],
+        energies: &mut [T],
+        input: &mut [T],
+        spectrum: &mut [Complex<T>],
+        scratch: &mut [Complex<T>],
+    ) {
+        self.boundary.extend(signal, T::one(), 0, input);
+        let done = self.forward.process_with_scratch(input, spectrum, scratch);
+        done.expect("the buffers are the plan's own");
+        // The input has done its work: there is room in it for the power of all bins.
+        let power = &mut input[..spectrum.len()];
+        power.iter_mut().zip(spectrum).for_each(|(power, z)| *power = z.norm_sqr());
+        for (energy, row) in energies.iter_mut().zip(&self.rows) {
+            *energy = weighted_sum(&row.weights, &power[row.first..]);
+        }
+    }
+
+    /// How far the energy of row `scale` may lie from the sum of squares that defines it, for this signal.
+    ///
+    /// If the coefficients are off by `δ` in the 2-norm, `E` is off by at most `δ (2√E + δ)`, and `√E` is at most
+    /// the largest gain times `‖x‖₂`. Rounding of `δ`: that of one transform, whose error is relative to
+    /// `max|gain| ‖x‖₂`, and of the gains; beside it the squares, the weights and their sum round relative to
+    /// `E`. Truncation: gains and samples of the daughter that are left out.
+    ///
+    /// # Panics
+    /// When `scale` is not the number of a row, or `signal` has not the planned length.
+    pub fn error_bound(&self, scale: usize, signal: &[T]) -> Bound {
+        assert_eq!(signal.len(), self.length, "the bound is that of one signal");
+        let copies = self.boundary.repeats_after(self.length).unwrap_or(self.length) / self.length;
+        let squares: f64 = signal.iter().map(|x| x.wide().powi(2)).sum::<f64>() * copies as f64;
+        let row = &self.rows[scale];
+        let rounding = row.peak * fft::relative_error(self.forward.len(), T::UNIT_ROUNDOFF) + row.error.rounding;
+        let off = |delta: f64| delta * (2.0 * row.peak + delta) * squares;
+        let summed = gamma(row.weights.len().div_ceil(PARTS) + PARTS + 8, T::UNIT_ROUNDOFF);
+        Bound {
+            rounding: off(rounding) + summed * row.peak.powi(2) * squares + T::min_positive_value().wide(),
+            truncation: off(row.error.truncation),
+        }
+    }
+}
+
+/// Sums that run side by side, so that they fill vectors.
+const PARTS: usize = 32;
+
+/// `Σ w(k) p(k)`, in an order that depends on the number of terms alone.
+fn weighted_sum<T: Sample>(weights: &[T], power: &[T]) -> T {
+    let mut sums = [T::zero(); PARTS];
+    for (weights, power) in weights.chunks(PARTS).zip(power.chunks(PARTS)) {
+        for ((sum, &weight), &power) in sums.iter_mut().zip(weights).zip(power) {
+            *sum += weight * power;
+        }
+    }
+    sums.into_iter().fold(T::zero(), |sum, part| sum + part)
+}
+
+impl<T: Sample> fmt::Debug for ScaleEnergy<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScaleEnergy")
+            .field("length", &self.length)
+            .field("boundary", &self.boundary)
+            .field("transform", &self.forward.len())
+            .finish_non_exhaustive()
+    }
+}
