@@ -344,9 +344,10 @@ mod tests {
         [1, 2, 3].map(|seed| tensor(&numbers(HEADS * TOKENS * DIM, seed), &[1, HEADS, TOKENS, DIM], dtype))
     }
 
+    /// Attention by head, as its inputs are.
     fn attended(position: &Position, [query, key, value]: &[Tensor; 3], layer: usize) -> Tensor {
         let (query, key) = position.rotate(query, key).unwrap();
-        position.attend(layer, &query, &key, value).unwrap()
+        position.attend(layer, &query, &key, value).unwrap().transpose(1, 2).unwrap()
     }
 
     /// A score is a sum of 2 dim products of numbers of at most 1 with factors of at most 2 (the kernels,

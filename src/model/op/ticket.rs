@@ -121,7 +121,9 @@ pub(super) struct Returned(Arc<Mutex<Vec<Option<Tensor>>>>);
 impl Returned {
     /// Of every output, in their order.
     pub(super) fn take<const N: usize>(&self) -> Result<[Tensor; N]> {
-        let returned = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        // A second backward pass finds the same places.
+        let places = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let returned = std::mem::replace(places, vec![None; N]);
         let all: Option<Vec<Tensor>> = returned.into_iter().collect();
         match all.map(<[Tensor; N]>::try_from) {
             Some(Ok(returned)) => Ok(returned),
