@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use ropelet::encoding::{Encoding, LagKernel, Parameters, ScoreBias};
+use ropelet::encoding::{Encoding, Parameters};
+#[cfg(feature = "model")]
+use ropelet::encoding::{LagKernel, ScoreBias};
 use serde_json::Value;
 use tempfile::TempDir;
 
