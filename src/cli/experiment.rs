@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::output::{print, print_json};
 use super::{Common, Failure, Outcome, progress};
 use crate::experiment::{
-    Cell, Comparison, Configuration, Corpus, Ended, ExperimentError, FoundRun, Preset, Progress, Published, RunFolder,
-    Spread, Task, Training, Variant, compare, find, published,
+    Cell, Comparison, Configuration, Corpus, Ended, ExperimentError, FoundRun, Preset, Progress, RunFolder, Spread,
+    Task, Training, Variant, compare, find,
 };
 use crate::model::Device;
 
@@ -451,14 +451,10 @@ fn shown(comparison: &Comparison, markdown: bool) -> String {
         Some((_, theirs)) => format!("{own} ({theirs:.2})"),
         None => own,
     };
-    // A paper's row stands beside ours only where the lengths are the paper's.
-    let paper = |row: &str| -> Option<&'static Published> {
-        published(row).filter(|_| comparison.configuration.preset.recipe.train_length == 512)
-    };
     part(
         "Validation perplexity of windows read whole, mean ± standard deviation over seeds (in brackets: as published)",
         &|row| {
-            let theirs = paper(&row.encoding).map(|paper| paper.whole);
+            let theirs = row.published.map(|paper| paper.whole);
             row.perplexity
                 .iter()
                 .map(|Cell { length, whole, .. }| (*length, beside(spread(*whole, 2), theirs, *length)))
@@ -466,7 +462,7 @@ fn shown(comparison: &Comparison, markdown: bool) -> String {
         },
     );
     part("The same in chunks of the training length", &|row| {
-        let theirs = paper(&row.encoding).map(|paper| paper.chunked);
+        let theirs = row.published.map(|paper| paper.chunked);
         let cells = row.perplexity.iter().filter_map(|cell| cell.chunked.map(|chunked| (cell.length, chunked)));
         cells.map(|(length, chunked)| (length, beside(spread(chunked, 2), theirs, length))).collect()
     });

@@ -25,7 +25,8 @@ pub struct AttentionMap {
     /// The mean over queries of the second half of `Σ p Δ`, in tokens.
     pub mean_lag: f64,
     /// The pairs with at least 0.001, in cells: one text per row of cells, queries downwards, keys to the
-    /// right; a digit is the share of a cell's visible pairs, in tenths, and a dot a cell without any.
+    /// right; a digit is the share of a cell's visible pairs in ninths, rounded up, 9 a full cell alone, and a
+    /// dot a cell without any.
     pub cells: Vec<String>,
 }
 

@@ -1,5 +1,7 @@
+use serde::Serialize;
+
 /// Validation perplexities that a paper gives for one encoding.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Published {
     /// Its key in docs/references.bib.
     pub source: &'static str,

@@ -5,7 +5,10 @@ use std::path::Path;
 use serde::Serialize;
 use statrs::statistics::Statistics;
 
-use super::{Configuration, ExperimentError, Outcome, RunFolder, Variant};
+use super::{Configuration, ExperimentError, Outcome, Published, RunFolder, Variant, published};
+
+/// Tokens of a training window in the published runs.
+const PUBLISHED_LENGTH: usize = 512;
 
 /// A run as it is found in a folder.
 #[derive(Debug, Clone)]
@@ -83,6 +86,8 @@ pub struct Row {
     pub perplexity: Vec<Cell>,
     /// The share of random strings that is copied, by length.
     pub copied: Vec<Cell>,
+    /// What a paper gives for the variant, where it was trained at the same length.
+    pub published: Option<&'static Published>,
 }
 
 /// The runs of a folder beside each other.
@@ -134,6 +139,7 @@ pub fn compare(set: &Path, runs: &[FoundRun]) -> Result<Comparison, ExperimentEr
             encoding: name.to_owned(),
             missing: seeds.iter().copied().filter(|seed| !finished.contains(seed)).collect(),
             seeds: finished,
+            published: published(name).filter(|_| first.configuration.preset.recipe.train_length == PUBLISHED_LENGTH),
             perplexity: perplexity
                 .into_iter()
                 .map(|(length, (whole, chunked))| Cell {

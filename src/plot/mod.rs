@@ -1,7 +1,8 @@
 //! Figures as SVG: one theme, one file per figure.
 //!
 //! Nothing is computed here. A documentation figure asks the library for its data when it is
-//! drawn; a picture of a head takes its data from an [`Analysis`](crate::heads::Analysis).
+//! drawn, or draws what `docs/experiments` holds of training runs; a picture of a head takes its data from an
+//! [`Analysis`](crate::heads::Analysis).
 //!
 //! A figure is the same bytes on every machine: coordinates are rounded to a tenth of a pixel,
 //! colours to 65 steps and printed numbers to a few digits, no font is measured, and the order of
@@ -20,6 +21,7 @@ mod haar_like_pair;
 mod head_map;
 mod lag_kernels;
 mod lag_profile;
+mod measured;
 mod mother_wavelets;
 mod panel;
 #[cfg(feature = "model")]
@@ -28,6 +30,9 @@ mod rotation_matrix;
 mod scalogram;
 mod spectrum;
 mod theme;
+mod trained_attention;
+mod trained_extrapolation;
+mod trained_receptive_field;
 #[cfg(feature = "model")]
 mod training_loss;
 
@@ -70,12 +75,15 @@ impl Figure {
 }
 
 /// The figures of the documentation, in reading order.
-pub fn figures() -> [Figure; 5] {
+pub fn figures() -> [Figure; 8] {
     [
         rotation_matrix::FIGURE,
         haar_like_pair::FIGURE,
         dc_gain_circle::FIGURE,
         mother_wavelets::FIGURE,
         lag_kernels::FIGURE,
+        trained_extrapolation::FIGURE,
+        trained_attention::FIGURE,
+        trained_receptive_field::FIGURE,
     ]
 }
