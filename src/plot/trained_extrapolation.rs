@@ -36,6 +36,12 @@ const TRAINED: f64 = 512.0;
 /// Length, perplexity, and how far it spreads.
 type Points = Vec<(f64, f64, f64)>;
 
+/// Where the numbers of a line of panels come from.
+struct Source {
+    label: &'static str,
+    points: fn(&Row) -> Points,
+}
+
 fn ours(row: &Row) -> Points {
     let cells = row.perplexity.iter();
     cells.map(|cell| (cell.length, cell.whole.mean, cell.whole.standard_deviation.unwrap_or(0.0))).collect()
@@ -47,11 +53,13 @@ fn theirs(row: &Row) -> Points {
 
 fn draw(canvas: &Canvas<'_>) {
     let row = |name: &str| COMPARISON.rows.iter().find(|row| row.encoding == name);
-    let sources: [(&str, fn(&Row) -> Points); 2] =
-        [("perplexity, here (no unit)", ours), ("perplexity, published (no unit)", theirs)];
-    for (line, (label, points_of)) in sources.into_iter().enumerate() {
+    let sources = [
+        Source { label: "perplexity, here (no unit)", points: ours },
+        Source { label: "perplexity, published (no unit)", points: theirs },
+    ];
+    for (line, Source { label, points }) in sources.into_iter().enumerate() {
         let named = GROUPS.iter().flat_map(|(_, names)| names).filter_map(|name| row(name));
-        let low = named.flat_map(points_of).map(|(_, value, _)| value).fold(f64::INFINITY, f64::min);
+        let low = named.flat_map(points).map(|(_, value, _)| value).fold(f64::INFINITY, f64::min);
         let range = (0.95 * low, 5.0 * low);
         for (column, (heading, names)) in GROUPS.iter().enumerate() {
             let frame = Frame(76.0 + 226.0 * column as f64, 36.0 + 236.0 * line as f64, 190.0, 172.0);
@@ -69,7 +77,7 @@ fn draw(canvas: &Canvas<'_>) {
             }
             panel.thin_line([(TRAINED, range.0), (TRAINED, range.1)], FAINT_INK);
             for (name, colour) in names.iter().zip(COLOURS) {
-                let points = row(name).map(points_of).unwrap_or_default();
+                let points = row(name).map(points).unwrap_or_default();
                 panel.line(points.iter().map(|(length, mean, _)| (*length, *mean)), colour);
                 for (length, mean, spread) in points.iter().filter(|(_, _, spread)| *spread > 0.0) {
                     panel.thin_line([(*length, mean - spread), (*length, mean + spread)], colour);
