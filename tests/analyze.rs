@@ -33,7 +33,9 @@ fn numbers(value: &Value) -> Vec<f64> {
 }
 
 fn measured<'a>(head: &'a Value, metric: &str) -> &'a Value {
-    head["metrics"].as_array().unwrap().iter().find(|m| m["metric"] == metric).unwrap_or_else(|| panic!("no {metric}"))
+    let (signal, name) = metric.split_once('/').expect("a signal and a metric");
+    let mut metrics = head["metrics"].as_array().unwrap().iter();
+    metrics.find(|m| m["signal"] == signal && m["metric"] == name).unwrap_or_else(|| panic!("no {metric}"))
 }
 
 /// The largest error of each curve and of the metrics over all heads, relative to the curve's
@@ -110,13 +112,13 @@ fn the_table_holds_what_the_object_holds() {
             for field in ["layer", "head", "rows"] {
                 assert_eq!(column(field), head[field]);
             }
-            for field in ["metric", "unit", "value"] {
+            for field in ["signal", "metric", "unit", "value"] {
                 assert!(same(&column(field), &metric[field]), "{field}");
             }
             assert_eq!(column("texts"), 1);
             for (null, draws) in [("untrained", 8), ("shuffled", 3), ("dirichlet", 3), ("alibi", 3)] {
                 let comparison = &metric["nulls"][null];
-                for field in ["mean", "sd", "z", "draws"] {
+                for field in ["mean", "sd", "z", "p", "q", "draws"] {
                     assert!(same(&column(&format!("{null}_{field}")), &comparison[field]), "{null} {field}");
                 }
                 assert!(comparison["draws"].as_u64().unwrap() <= draws);
@@ -126,7 +128,7 @@ fn the_table_holds_what_the_object_holds() {
     assert!(rows.next().is_none());
     // The null models have something to say about every head.
     for head in heads {
-        let share = measured(head, "low_band");
+        let share = measured(head, "rows/low_band");
         for null in ["untrained", "shuffled", "dirichlet", "alibi"] {
             assert!(share["nulls"][null]["z"].is_number(), "{null}: {share}");
         }
@@ -211,7 +213,12 @@ fn the_object_is_printed_on_request_and_files_are_replaced() {
     assert_eq!(printed["heads"][0]["lag_scalogram"].as_array().unwrap().len(), cells);
     // Without draws there is nothing to compare with, and nothing is made up.
     let z = &printed["heads"][0]["metrics"][0]["nulls"]["shuffled"];
-    assert_eq!(z, &serde_json::json!({ "mean": null, "sd": null, "z": null, "draws": 0 }));
+    assert_eq!(
+        z,
+        &serde_json::json!({
+            "mean": null, "sd": null, "z": null, "p": null, "q": null, "draws": 0, "exact": false
+        })
+    );
 }
 
 #[test]
@@ -224,14 +231,14 @@ fn bad_input_ends_in_one_line_and_exit_code_2_with_nothing_written() {
     fs::create_dir(path("empty")).unwrap();
     let out = path("out");
     for (arguments, expected) in [
-        (vec!["--text", &path("short.txt"), "--out", &out], "short.txt: 4 tokens, expected at least --lags 256"),
+        (vec!["--text", &path("short.txt"), "--out", &out], "short.txt: 4 tokens, expected more than --lags 256"),
         (vec!["--text", &path("latin1.txt"), "--out", &out], "latin1.txt: stream did not contain valid UTF-8"),
         (vec!["--text", &path("none.txt"), "--out", &out], "none.txt: No such file"),
         (vec!["--text", &path("empty"), "--out", &out], "empty: has no .txt or .md file"),
         (vec!["--text", TEXT, "--out", &path("file")], "file: is a file, expected a folder"),
         (vec!["--text", TEXT, "--out", &out, "--lags", "100"], "100 lags: expected a power of two of at least 8"),
-        (vec!["--text", TEXT, "--out", &out, "--length", "128"], "--length 128 is less than --lags 256"),
-        (vec!["--text", TEXT, "--out", &out, "--lags", "1099511627776"], "is less than --lags 1099511627776"),
+        (vec!["--text", TEXT, "--out", &out, "--length", "128"], "--length 128 is not more than --lags 256"),
+        (vec!["--text", TEXT, "--out", &out, "--lags", "1099511627776"], "is not more than --lags 1099511627776"),
         (vec!["--text", TEXT, "--out", &out, "--wavelet", "sombrero"], "sombrero"),
         (vec!["--text", TEXT, "--out", &out, "--device", "tpu"], "tpu"),
         (vec!["--text", TEXT, "--out", &out, "--dtype", "bf16"], "bf16"),

@@ -1,14 +1,39 @@
 //! Head metrics against closed forms on synthetic heads, and the null models against theirs.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use ropelet::heads::{
-    Analysis, Comparison, Head, HeadsError, Identity, Metric, Recorder, Settings, Source, Text, analyze,
+    Analysis, Comparison, Head, HeadsError, Identity, Plan, Recorder, Settings, Signal, SinkRule, Source, Taper, Text,
+    analyze,
 };
 use ropelet::numeric::{Agreement, Bound, Real, gamma};
 use ropelet::wavelet::Ricker;
 
 const LAGS: usize = 64;
 const HEAD: Identity = Identity { layer: 2, head: 1, seed: 7 };
+
+type Metric = (Signal, &'static str);
+const SINK_MASS: Metric = (Signal::Head, "sink_mass");
+const WINDOW_MASS: Metric = (Signal::Head, "window_mass");
+const DC_FRACTION: Metric = (Signal::Rows, "dc_fraction");
+const LOW_BAND: Metric = (Signal::Rows, "low_band");
+const MIDDLE_BAND: Metric = (Signal::Rows, "middle_band");
+const HIGH_BAND: Metric = (Signal::Rows, "high_band");
+const LOW_BAND_WITHOUT_DC: Metric = (Signal::Rows, "low_band_without_dc");
+const MIDDLE_BAND_WITHOUT_DC: Metric = (Signal::Rows, "middle_band_without_dc");
+const HIGH_BAND_WITHOUT_DC: Metric = (Signal::Rows, "high_band_without_dc");
+const OCTAVE_SLOPE: Metric = (Signal::Profile, "octave_slope");
+const SPECTRAL_ENTROPY: Metric = (Signal::Rows, "spectral_entropy");
+const SPECTRAL_ENTROPY_WITHOUT_DC: Metric = (Signal::Rows, "spectral_entropy_without_dc");
+const SELECTIVITY_WITHOUT_DC: Metric = (Signal::Rows, "selectivity_without_dc");
+const MEAN_LAG: Metric = (Signal::Profile, "mean_lag");
+const RMS_LAG: Metric = (Signal::Profile, "rms_lag");
+const MEDIAN_LAG: Metric = (Signal::Profile, "median_lag");
+const NINETY_PERCENT_LAG: Metric = (Signal::Profile, "ninety_percent_lag");
+const LAG_SPREAD: Metric = (Signal::Scores, "lag_spread");
+const FREQUENCY_SPREAD: Metric = (Signal::Scores, "frequency_spread");
+const UNCERTAINTY_PRODUCT: Metric = (Signal::Scores, "uncertainty_product");
 
 /// Relative error of sums over rows and lags and of one transform of them.
 fn rounding(rows: usize) -> f64 {
@@ -25,9 +50,13 @@ fn assert_close(observed: Option<f64>, expected: f64, relative: f64) {
     assert!(!agreement(expected + 1e-4 * size).holds());
 }
 
-/// A head whose rows of `LAGS..=window` keys are the same function of the lag.
+fn plan(lags: usize) -> Arc<Plan> {
+    Arc::new(Plan::new(lags, SinkRule::Kept, Taper::None).unwrap())
+}
+
+/// A head whose rows of `LAGS + 1..=window` keys are the same function of the lag.
 fn recorder(window: usize, draws: usize, probability: impl Fn(usize) -> f64, score: impl Fn(usize) -> f64) -> Recorder {
-    let mut recorder = Recorder::new(HEAD, LAGS, draws).unwrap();
+    let mut recorder = Recorder::new(HEAD, &plan(LAGS), draws);
     for keys in 1..=window {
         let row = |f: &dyn Fn(usize) -> f64| (0..keys).rev().map(f).collect::<Vec<_>>();
         recorder.row(0, &row(&probability), &row(&score));
@@ -44,7 +73,7 @@ fn analysis(
 ) -> Analysis {
     let settings = Settings {
         window: 512,
-        lags: LAGS,
+        plan: plan(LAGS),
         draws,
         pool_untrained_heads: pool,
         seed: HEAD.seed,
@@ -66,8 +95,12 @@ fn only_head(recorder: Recorder, windows: &[usize], draws: usize) -> Head {
     analysis(windows, draws, true, &[recorder], &[]).heads.remove(0)
 }
 
-fn value(head: &Head, metric: Metric) -> Option<f64> {
-    head.measurement(metric).unwrap().value
+fn value(head: &Head, (signal, metric): (Signal, &str)) -> Option<f64> {
+    head.measurement(signal, metric).unwrap_or_else(|| panic!("no {signal} {metric}")).value
+}
+
+fn octave_share(octave: u32) -> String {
+    format!("octave_share_{octave}")
 }
 
 #[test]
@@ -76,36 +109,40 @@ fn a_head_that_reads_one_lag_has_a_flat_spectrum() {
     for lag in [0, 1, 5, 63] {
         let head = only_head(recorder(200, 2, |d| f64::from(u8::from(d == lag)), |_| 0.1), &[200], 2);
         let near = rounding(200);
-        assert_close(value(&head, Metric::DcFraction), 1.0 / n, near);
-        assert_close(value(&head, Metric::LowBand), 0.25, near);
-        assert_close(value(&head, Metric::MiddleBand), 0.5, near);
-        assert_close(value(&head, Metric::HighBand), 0.25, near);
-        assert_close(value(&head, Metric::LowBandWithoutDc), (n / 4.0 - 1.0) / (n - 1.0), near);
-        assert_close(value(&head, Metric::MiddleBandWithoutDc), n / 2.0 / (n - 1.0), near);
-        assert_close(value(&head, Metric::HighBandWithoutDc), n / 4.0 / (n - 1.0), near);
-        assert_close(value(&head, Metric::SpectralEntropy), 1.0, near);
-        assert_close(value(&head, Metric::SpectralEntropyWithoutDc), 1.0, near);
-        assert_close(value(&head, Metric::SelectivityWithoutDc), 2.0 / (n - 3.0), near);
-        for metric in [Metric::MeanLag, Metric::RmsLag, Metric::MedianLag, Metric::NinetyPercentLag] {
+        assert_close(value(&head, DC_FRACTION), 1.0 / n, near);
+        assert_close(value(&head, LOW_BAND), 0.25, near);
+        assert_close(value(&head, MIDDLE_BAND), 0.5, near);
+        assert_close(value(&head, HIGH_BAND), 0.25, near);
+        assert_close(value(&head, LOW_BAND_WITHOUT_DC), (n / 4.0 - 1.0) / (n - 1.0), near);
+        assert_close(value(&head, MIDDLE_BAND_WITHOUT_DC), n / 2.0 / (n - 1.0), near);
+        assert_close(value(&head, HIGH_BAND_WITHOUT_DC), n / 4.0 / (n - 1.0), near);
+        assert_close(value(&head, SPECTRAL_ENTROPY), 1.0, near);
+        assert_close(value(&head, SPECTRAL_ENTROPY_WITHOUT_DC), 1.0, near);
+        assert_close(value(&head, SELECTIVITY_WITHOUT_DC), 2.0 / (n - 3.0), near);
+        for metric in [MEAN_LAG, RMS_LAG, MEDIAN_LAG, NINETY_PERCENT_LAG] {
             assert_close(value(&head, metric), lag as f64, near);
         }
         // One detail of each octave sees the impulse: E_j = 2^{-j} at every lag.
         let total = 1.0 - 1.0 / n;
         for octave in 1..=LAGS.ilog2() {
-            assert_close(value(&head, Metric::OctaveShare(octave)), (-f64::from(octave)).exp2() / total, near);
+            assert_close(
+                value(&head, (Signal::Profile, &octave_share(octave))),
+                (-f64::from(octave)).exp2() / total,
+                near,
+            );
         }
-        assert_close(value(&head, Metric::OctaveSlope), -1.0, near);
+        assert_close(value(&head, OCTAVE_SLOPE), -1.0, near);
         // Scores that are equal have no spread.
-        assert_eq!(value(&head, Metric::LagSpread), None);
-        assert_eq!(value(&head, Metric::UncertaintyProduct), None);
+        assert_eq!(value(&head, LAG_SPREAD), None);
+        assert_eq!(value(&head, UNCERTAINTY_PRODUCT), None);
     }
 }
 
 #[test]
 fn a_uniform_head_is_all_frequency_zero() {
     let n = LAGS as f64;
-    let mut uniform = Recorder::new(HEAD, LAGS, 0).unwrap();
-    let lengths = LAGS..=300;
+    let mut uniform = Recorder::new(HEAD, &plan(LAGS), 0);
+    let lengths = LAGS + 1..=300;
     for keys in lengths.clone() {
         uniform.row(0, &vec![1.0 / keys as f64; keys], &vec![3.0; keys]);
     }
@@ -113,25 +150,25 @@ fn a_uniform_head_is_all_frequency_zero() {
     let head = only_head(uniform, &[300], 0);
     let near = rounding(rows);
     let inverse: f64 = lengths.map(|keys| 1.0 / keys as f64).sum::<f64>() / rows as f64;
-    assert_close(value(&head, Metric::SinkMass), inverse, near);
-    assert_close(value(&head, Metric::WindowMass), n * inverse, near);
-    assert_close(value(&head, Metric::DcFraction), 1.0, near);
-    assert_close(value(&head, Metric::LowBand), 1.0, near);
-    assert_close(value(&head, Metric::MiddleBand), 0.0, near);
-    assert_close(value(&head, Metric::SpectralEntropy), 0.0, near);
-    assert_close(value(&head, Metric::MeanLag), (n - 1.0) / 2.0, near);
-    assert_close(value(&head, Metric::RmsLag), ((n - 1.0) * (2.0 * n - 1.0) / 6.0).sqrt(), near);
-    assert_close(value(&head, Metric::MedianLag), n / 2.0 - 1.0, near);
-    assert_close(value(&head, Metric::NinetyPercentLag), (0.9 * n).ceil() - 1.0, near);
+    assert_close(value(&head, SINK_MASS), inverse, near);
+    assert_close(value(&head, WINDOW_MASS), n * inverse, near);
+    assert_close(value(&head, DC_FRACTION), 1.0, near);
+    assert_close(value(&head, LOW_BAND), 1.0, near);
+    assert_close(value(&head, MIDDLE_BAND), 0.0, near);
+    assert_close(value(&head, SPECTRAL_ENTROPY), 0.0, near);
+    assert_close(value(&head, MEAN_LAG), (n - 1.0) / 2.0, near);
+    assert_close(value(&head, RMS_LAG), ((n - 1.0) * (2.0 * n - 1.0) / 6.0).sqrt(), near);
+    assert_close(value(&head, MEDIAN_LAG), n / 2.0 - 1.0, near);
+    assert_close(value(&head, NINETY_PERCENT_LAG), (0.9 * n).ceil() - 1.0, near);
     // What is left without frequency 0 is rounding, and its shares would be noise.
     for metric in [
-        Metric::LowBandWithoutDc,
-        Metric::SpectralEntropyWithoutDc,
-        Metric::SelectivityWithoutDc,
-        Metric::OctaveShare(1),
-        Metric::OctaveSlope,
+        LOW_BAND_WITHOUT_DC,
+        SPECTRAL_ENTROPY_WITHOUT_DC,
+        SELECTIVITY_WITHOUT_DC,
+        (Signal::Profile, &octave_share(1)),
+        OCTAVE_SLOPE,
     ] {
-        assert_eq!(value(&head, metric), None, "{metric}");
+        assert_eq!(value(&head, metric), None, "{metric:?}");
     }
 }
 
@@ -141,17 +178,17 @@ fn an_exponential_head_has_a_lorentzian_spectrum_and_geometric_moments() {
     let head = only_head(recorder(100, 0, |lag| (1.0 - r) * r.powi(lag as i32), |_| 0.0), &[100], 0);
     let near = rounding(100);
     let geometric = |x: f64| (1.0 - x.powf(n)) / (1.0 - x);
-    assert_close(value(&head, Metric::WindowMass), (1.0 - r) * geometric(r), near);
+    assert_close(value(&head, WINDOW_MASS), (1.0 - r) * geometric(r), near);
     // Parseval: Σ P = N Σ g².
     let dc = geometric(r).powi(2) / (n * geometric(r * r));
-    assert_close(value(&head, Metric::DcFraction), dc, near);
+    assert_close(value(&head, DC_FRACTION), dc, near);
     // P(k) = |(1 - r^N)/(1 - r e^{-iω})|², summed over the middle band by hand.
     let power = |k: f64| 1.0 / (1.0 + r * r - 2.0 * r * (std::f64::consts::TAU * k / n).cos());
     let (total, mut middle) = ((0..LAGS).map(|k| power(k as f64)).sum::<f64>(), power(n / 8.0) + power(3.0 * n / 8.0));
     middle += 2.0 * (LAGS / 8 + 1..3 * LAGS / 8).map(|k| power(k as f64)).sum::<f64>();
-    assert_close(value(&head, Metric::MiddleBand), middle / total, near);
+    assert_close(value(&head, MIDDLE_BAND), middle / total, near);
     assert_close(
-        value(&head, Metric::SelectivityWithoutDc),
+        value(&head, SELECTIVITY_WITHOUT_DC),
         {
             let rest: f64 = (2..LAGS / 2).map(|k| 2.0 * power(k as f64)).sum::<f64>() + power(n / 2.0);
             2.0 * power(1.0) / rest
@@ -159,7 +196,7 @@ fn an_exponential_head_has_a_lorentzian_spectrum_and_geometric_moments() {
         near,
     );
     let mean = r / (1.0 - r) - n * r.powf(n) / (1.0 - r.powf(n));
-    assert_close(value(&head, Metric::MeanLag), mean, near);
+    assert_close(value(&head, MEAN_LAG), mean, near);
     // E_j = 2^{-j} (1 - r^h)^4/(1 - r)² Σ_m r^{2m 2^j}, h = 2^{j-1}.
     let energy = |j: u32| {
         let (h, step) = (f64::from(j - 1).exp2(), f64::from(j).exp2());
@@ -167,11 +204,11 @@ fn an_exponential_head_has_a_lorentzian_spectrum_and_geometric_moments() {
     };
     let total: f64 = (1..=LAGS.ilog2()).map(energy).sum();
     for octave in 1..=LAGS.ilog2() {
-        assert_close(value(&head, Metric::OctaveShare(octave)), energy(octave) / total, near);
+        assert_close(value(&head, (Signal::Profile, &octave_share(octave))), energy(octave) / total, near);
     }
     // This head is the ALiBi exponential of slope -ln r; the null of that family says so.
     let slope = -r.ln();
-    let window = value(&head, Metric::WindowMass).unwrap();
+    let window = value(&head, WINDOW_MASS).unwrap();
     assert!((window - (1.0 - (-slope * n).exp())).abs() < near);
 }
 
@@ -186,15 +223,15 @@ fn a_ricker_score_profile_has_the_uncertainty_of_a_ricker() {
     };
     let head = only_head(recorder(80, 0, |_| 0.01, score), &[80], 0);
     let truncation = 64.0 * (-32.0f64).exp();
-    assert_close(value(&head, Metric::LagSpread), a * (7.0f64 / 6.0).sqrt(), rounding(80) + truncation);
-    assert_close(value(&head, Metric::FrequencySpread), 2.5f64.sqrt() / a, rounding(80) + truncation);
+    assert_close(value(&head, LAG_SPREAD), a * (7.0f64 / 6.0).sqrt(), rounding(80) + truncation);
+    assert_close(value(&head, FREQUENCY_SPREAD), 2.5f64.sqrt() / a, rounding(80) + truncation);
     let product = (7.0f64 / 6.0 * 2.5).sqrt();
-    assert_close(value(&head, Metric::UncertaintyProduct), product, rounding(80) + truncation);
+    assert_close(value(&head, UNCERTAINTY_PRODUCT), product, rounding(80) + truncation);
 }
 
 #[test]
 fn a_sink_is_seen_and_does_not_enter_the_profile() {
-    let mut head = Recorder::new(HEAD, LAGS, 0).unwrap();
+    let mut head = Recorder::new(HEAD, &plan(LAGS), 0);
     for keys in LAGS + 1..=200 {
         let mut row = vec![0.0; keys];
         row[0] = 0.75;
@@ -202,9 +239,9 @@ fn a_sink_is_seen_and_does_not_enter_the_profile() {
         head.row(0, &row, &vec![0.0; keys]);
     }
     let head = only_head(head, &[200], 0);
-    assert_eq!(value(&head, Metric::SinkMass), Some(0.75));
-    assert_eq!(value(&head, Metric::WindowMass), Some(0.25));
-    assert_eq!(value(&head, Metric::MeanLag), Some(0.0));
+    assert_eq!(value(&head, SINK_MASS), Some(0.75));
+    assert_eq!(value(&head, WINDOW_MASS), Some(0.25));
+    assert_eq!(value(&head, MEAN_LAG), Some(0.0));
 }
 
 #[test]
@@ -213,32 +250,32 @@ fn the_dirichlet_null_is_the_closed_form_of_white_noise() {
     // power do not depend on n: DC (N+1)/2N, and 5/8, 1/4, 1/8 with frequency 0 in the low band.
     let (n, windows, draws) = (LAGS as f64, [500; 6], 32);
     let head = only_head(recorder(100, 0, |_| 0.01, |_| 0.0), &windows, draws);
-    let null = |metric| head.measurement(metric).unwrap().nulls.dirichlet;
+    let null = |metric: Metric| head.measurement(metric.0, metric.1).unwrap().nulls.dirichlet;
     let near = |c: Comparison, expected: f64| {
         assert_eq!(c.draws, draws);
         // Five standard errors of the mean; the ratio of means is biased by 1/rows, far less.
         (c.mean.unwrap() - expected).abs() <= 5.0 * c.sd.unwrap() / (draws as f64).sqrt()
     };
-    assert!(near(null(Metric::DcFraction), (n + 1.0) / (2.0 * n)));
-    assert!(near(null(Metric::LowBand), 0.625));
-    assert!(near(null(Metric::MiddleBand), 0.25));
-    assert!(near(null(Metric::HighBand), 0.125));
-    assert!(near(null(Metric::LowBandWithoutDc), (n / 4.0 - 1.0) / (n - 1.0)));
+    assert!(near(null(DC_FRACTION), (n + 1.0) / (2.0 * n)));
+    assert!(near(null(LOW_BAND), 0.625));
+    assert!(near(null(MIDDLE_BAND), 0.25));
+    assert!(near(null(HIGH_BAND), 0.125));
+    assert!(near(null(LOW_BAND_WITHOUT_DC), (n / 4.0 - 1.0) / (n - 1.0)));
     // The mean of so many rows is flat but for 1/sqrt(rows), which costs entropy in the square.
-    assert!(null(Metric::SpectralEntropyWithoutDc).mean.unwrap() > 0.999);
-    assert!(near(null(Metric::MeanLag), (n - 1.0) / 2.0));
+    assert!(null(SPECTRAL_ENTROPY_WITHOUT_DC).mean.unwrap() > 0.999);
+    assert!(near(null(MEAN_LAG), (n - 1.0) / 2.0));
     // The control: what a one-sided sum makes of the same noise.
-    assert!(!near(null(Metric::LowBand), 0.68));
-    assert!(!near(null(Metric::MiddleBand), 0.21));
+    assert!(!near(null(LOW_BAND), 0.68));
+    assert!(!near(null(MIDDLE_BAND), 0.21));
 }
 
 #[test]
 fn the_alibi_null_is_the_family_of_exponentials() {
     let head = only_head(recorder(300, 0, |_| 0.01, |_| 0.0), &[300], 4);
-    let null = head.measurement(Metric::WindowMass).unwrap().nulls.alibi;
+    let null = head.measurement(WINDOW_MASS.0, WINDOW_MASS.1).unwrap().nulls.alibi;
     // Slopes 2^-2, 2^-4, 2^-6, 2^-8 over rows of 64..=300 keys.
     let mass = |slope: f64| {
-        let rows = LAGS..=300;
+        let rows = LAGS + 1..=300;
         let count = rows.clone().count() as f64;
         rows.map(|keys| (1.0 - (-slope * LAGS as f64).exp()) / (1.0 - (-slope * keys as f64).exp())).sum::<f64>()
             / count
@@ -248,7 +285,7 @@ fn the_alibi_null_is_the_family_of_exponentials() {
     let sd = (masses.iter().map(|m| (m - mean).powi(2)).sum::<f64>() / 3.0).sqrt();
     assert_close(null.mean, mean, rounding(300));
     assert_close(null.sd, sd, rounding(300));
-    let own = value(&head, Metric::WindowMass).unwrap();
+    let own = value(&head, WINDOW_MASS).unwrap();
     assert_close(null.z, (own - mean) / sd, 1e3 * rounding(300));
 }
 
@@ -257,52 +294,54 @@ fn shuffled_keys_lose_the_lag_and_keep_the_weights() {
     let draws = 16;
     let r = 0.5f64;
     let head = only_head(recorder(300, draws, |lag| r.powi(lag as i32 + 1), |lag| -(lag as f64)), &[300], draws);
-    let rows = 300 + 1 - LAGS;
+    let rows = 300 - LAGS;
     // A permuted key lies at any lag with the same probability, 1/keys.
-    let expected: f64 = (LAGS..=300).map(|keys| (1.0 - r.powi(keys as i32)) / keys as f64).sum::<f64>() / rows as f64;
+    let expected: f64 =
+        (LAGS + 1..=300).map(|keys| (1.0 - r.powi(keys as i32)) / keys as f64).sum::<f64>() / rows as f64;
     let profile = &head.null_curves.shuffled.lag_profile;
     // A row holds Σ w² = 1/3 in squares, so a lag's mean over all rows and draws has at most this sd.
-    let sd = (1.0 / 3.0 * (LAGS..=300).map(|keys| 1.0 / keys as f64).sum::<f64>()).sqrt()
+    let sd = (1.0 / 3.0 * (LAGS + 1..=300).map(|keys| 1.0 / keys as f64).sum::<f64>()).sqrt()
         / (rows as f64 * (draws as f64).sqrt());
     assert!(profile.iter().all(|g| (g - expected).abs() < 6.0 * sd), "{expected} ± {sd}: {profile:?}");
     assert!((head.curves.lag_profile[0] - expected).abs() > 6.0 * sd);
-    let mean_lag = head.measurement(Metric::MeanLag).unwrap();
+    let mean_lag = head.measurement(MEAN_LAG.0, MEAN_LAG.1).unwrap();
     assert!(mean_lag.nulls.shuffled.z.unwrap() < -10.0, "{mean_lag:?}");
 }
 
 #[test]
 fn a_null_that_leaves_no_freedom_has_no_z() {
-    // A permutation of exactly the lags keeps their sum, and their energy.
-    let mut head = Recorder::new(HEAD, LAGS, 8).unwrap();
-    let row: Vec<f64> = (0..LAGS).map(|key| (key as f64 + 1.0) / (LAGS * (LAGS + 1) / 2) as f64).collect();
+    // Equal weights stay where they are, whatever is permuted; the scores do not.
+    let mut head = Recorder::new(HEAD, &plan(LAGS), 8);
+    let row = vec![1.0 / (LAGS + 1) as f64; LAGS + 1];
+    let scores: Vec<f64> = (0..=LAGS).map(|key| key as f64).collect();
     for window in 0..20 {
-        head.row(window, &row, &row);
+        head.row(window, &row, &scores);
     }
-    let head = only_head(head, &[LAGS; 20], 8);
-    for metric in [Metric::WindowMass, Metric::DcFraction] {
-        let shuffled = head.measurement(metric).unwrap().nulls.shuffled;
-        assert_eq!((shuffled.z, shuffled.draws), (None, 8), "{metric}: {shuffled:?}");
-        assert!(shuffled.sd.is_some());
+    let head = only_head(head, &[LAGS + 1; 20], 8);
+    for metric in [WINDOW_MASS, DC_FRACTION] {
+        let shuffled = head.measurement(metric.0, metric.1).unwrap().nulls.shuffled;
+        assert_eq!((shuffled.z, shuffled.p, shuffled.sd), (None, None, Some(0.0)), "{metric:?}: {shuffled:?}");
+        assert!(shuffled.exact && shuffled.draws == 8);
     }
-    assert!(head.measurement(Metric::MeanLag).unwrap().nulls.shuffled.z.is_some());
+    assert!(head.measurement(LAG_SPREAD.0, LAG_SPREAD.1).unwrap().nulls.shuffled.z.is_some());
     // No untrained run, no comparison with one.
-    assert_eq!(head.measurement(Metric::MeanLag).unwrap().nulls.untrained, Comparison::default());
+    assert_eq!(head.measurement(MEAN_LAG.0, MEAN_LAG.1).unwrap().nulls.untrained, Comparison::default());
 }
 
 #[test]
 fn untrained_heads_are_pooled_over_a_layer_only_where_they_are_exchangeable() {
     let head_of = |layer: usize, head: usize, r: f64| {
-        let mut recorder = Recorder::new(Identity { layer, head, seed: 0 }, LAGS, 0).unwrap();
-        let row: Vec<f64> = (0..LAGS).rev().map(|lag| r.powi(lag as i32)).collect();
+        let mut recorder = Recorder::new(Identity { layer, head, seed: 0 }, &plan(LAGS), 0);
+        let row: Vec<f64> = (0..=LAGS).rev().map(|lag| r.powi(lag as i32)).collect();
         recorder.row(0, &row, &row);
         recorder
     };
     let run = |r: f64| vec![head_of(0, 0, r), head_of(0, 1, r / 2.0), head_of(1, 0, r), head_of(1, 1, r)];
     let untrained = [run(0.9), run(0.8), run(0.7)];
-    let pooled = analysis(&[LAGS], 2, true, &run(0.5), &untrained);
-    assert_eq!(pooled.heads[0].measurement(Metric::MeanLag).unwrap().nulls.untrained.draws, 6);
-    let apart = analysis(&[LAGS], 2, false, &run(0.5), &untrained);
-    let null = apart.heads[1].measurement(Metric::WindowMass).unwrap().nulls.untrained;
+    let pooled = analysis(&[LAGS + 1], 2, true, &run(0.5), &untrained);
+    assert_eq!(pooled.heads[0].measurement(MEAN_LAG.0, MEAN_LAG.1).unwrap().nulls.untrained.draws, 6);
+    let apart = analysis(&[LAGS + 1], 2, false, &run(0.5), &untrained);
+    let null = apart.heads[1].measurement(WINDOW_MASS.0, WINDOW_MASS.1).unwrap().nulls.untrained;
     assert_eq!(null.draws, 3);
     let mass = |r: f64| (1.0 - r.powi(LAGS as i32)) / (1.0 - r);
     assert_close(null.mean, (mass(0.45) + mass(0.4) + mass(0.35)) / 3.0, rounding(1));
@@ -311,25 +350,25 @@ fn untrained_heads_are_pooled_over_a_layer_only_where_they_are_exchangeable() {
 #[test]
 fn a_recorder_refuses_what_has_no_meaning() {
     for lags in [0, 4, 63, 100] {
-        assert_eq!(Recorder::new(HEAD, lags, 1).unwrap_err(), HeadsError::Lags { found: lags });
+        assert_eq!(Plan::new(lags, SinkRule::Kept, Taper::None).unwrap_err(), HeadsError::Lags { found: lags });
     }
-    let mut head = Recorder::new(HEAD, LAGS, 1).unwrap();
-    head.row(0, &vec![0.1; LAGS - 1], &vec![0.0; LAGS - 1]);
+    let mut head = Recorder::new(HEAD, &plan(LAGS), 1);
+    head.row(0, &vec![0.1; LAGS], &vec![0.0; LAGS]);
     assert_eq!(head.statistics().unwrap_err(), HeadsError::NoRows { head: HEAD, lags: LAGS });
-    head.row(0, &vec![f32::NAN; LAGS], &vec![0.0; LAGS]);
+    head.row(0, &vec![f32::NAN; LAGS + 1], &vec![0.0; LAGS + 1]);
     assert_eq!(head.statistics().unwrap_err(), HeadsError::NotFinite { head: HEAD });
-    let other = Recorder::new(Identity { head: 0, ..HEAD }, LAGS, 1).unwrap();
+    let other = Recorder::new(Identity { head: 0, ..HEAD }, &plan(LAGS), 1);
     assert!(matches!(head.merge(&other), Err(HeadsError::Merge { .. })));
 }
 
 #[test]
 fn texts_are_cut_into_windows_and_what_is_too_short_is_left_out() {
     let cut = |tokens| Text::cut(String::new(), tokens, 100, LAGS).windows;
-    assert!(cut(63).is_empty());
-    assert_eq!(cut(64), [64]);
-    assert_eq!(cut(163), [100]);
-    assert_eq!(cut(264), [100, 100, 64]);
-    assert_eq!(Text::cut(String::new(), 264, 100, LAGS).rows, 37 + 37 + 1);
+    assert!(cut(64).is_empty());
+    assert_eq!(cut(65), [65]);
+    assert_eq!(cut(164), [100]);
+    assert_eq!(cut(265), [100, 100, 65]);
+    assert_eq!(Text::cut(String::new(), 265, 100, LAGS).rows, 36 + 36 + 1);
 }
 
 fn softmax(scores: &[f64]) -> Vec<f64> {
@@ -343,8 +382,8 @@ proptest! {
 
     /// A row of probabilities is never a wavelet: its power is largest at frequency 0.
     #[test]
-    fn frequency_zero_holds_the_most_power(scores in prop::collection::vec(-20.0..20.0f64, 8..80)) {
-        let mut head = Recorder::new(HEAD, 8, 0).unwrap();
+    fn frequency_zero_holds_the_most_power(scores in prop::collection::vec(-20.0..20.0f64, 9..80)) {
+        let mut head = Recorder::new(HEAD, &plan(8), 0);
         head.row(0, &softmax(&scores), &scores);
         let (own, _) = head.statistics().unwrap();
         let slack = gamma(64, f64::UNIT_ROUNDOFF) * own.spectrum[0];
@@ -356,11 +395,11 @@ proptest! {
 
     #[test]
     fn merging_is_recording_in_sequence(
-        rows in prop::collection::vec(prop::collection::vec(-5.0..5.0f64, 8..40), 2..20),
+        rows in prop::collection::vec(prop::collection::vec(-5.0..5.0f64, 9..40), 2..20),
         cut in 0..20usize,
     ) {
         let record = |range: &[(u64, &Vec<f64>)]| {
-            let mut head = Recorder::new(HEAD, 8, 3).unwrap();
+            let mut head = Recorder::new(HEAD, &plan(8), 3);
             for (window, scores) in range {
                 head.row(*window, &softmax(scores), scores);
             }

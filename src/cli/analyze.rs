@@ -1,12 +1,13 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use indicatif::ProgressBar;
 
 use super::{Common, Failure, Outcome, heads_table, output, progress};
-use crate::heads::{self, Analysis, Recorder, Settings, Source, Text};
+use crate::heads::{self, Analysis, Plan, Recorder, Settings, SinkRule, Source, Taper, Text};
 use crate::model::{Budget, Checkpoint, Decoder, Devices, Position, record};
 use crate::wavelet::{Parameters, by_name};
 
@@ -89,9 +90,15 @@ pub(super) fn analyze(
     let spec = checkpoint.spec();
     let heads_of: Vec<usize> = spec.layers.iter().map(|layer| layer.attention.heads).collect();
     let longest = spec.max_positions.map_or(DEFAULT_LENGTH, |limit| limit.min(DEFAULT_LENGTH));
+    let (window, lags) = (options.length.unwrap_or(longest), options.lags);
+    if window <= lags {
+        return Err(Failure::new(format!(
+            "--length {window} is not more than --lags {lags}: no row would have them all"
+        )));
+    }
     let settings = Settings {
-        window: options.length.unwrap_or(longest),
-        lags: options.lags,
+        window,
+        plan: Arc::new(Plan::new(lags, SinkRule::Kept, Taper::None)?),
         draws: options.draws.into(),
         pool_untrained_heads: spec
             .layers
@@ -100,13 +107,9 @@ pub(super) fn analyze(
         seed: common.seed,
         wavelet: by_name(&options.wavelet, &Parameters::default())?,
     };
-    if settings.window < settings.lags {
-        let Settings { window, lags, .. } = settings;
-        return Err(Failure::new(format!("--length {window} is less than --lags {lags}: no row would have all lags")));
-    }
     let (texts, windows) = read(&checkpoint, texts, &settings)?;
     // Only now is it known that a text has as many tokens as lags were asked for.
-    let trained = Recorder::each(&heads_of, settings.lags, settings.draws, settings.seed)?;
+    let trained = Recorder::each(&heads_of, &settings.plan, settings.draws, settings.seed);
 
     let rows: usize = texts.iter().map(|text| text.rows).sum();
     let total = rows * heads_of.iter().sum::<usize>() * (1 + usize::from(options.untrained));
@@ -123,7 +126,7 @@ pub(super) fn analyze(
     let trained = run(&checkpoint, trained, "trained".to_owned())?;
     let mut untrained = Vec::new();
     for draw in 0..options.untrained {
-        let recorders = Recorder::each(&heads_of, settings.lags, 0, settings.seed)?;
+        let recorders = Recorder::each(&heads_of, &settings.plan, 0, settings.seed);
         let fresh = checkpoint.untrained(settings.seed.wrapping_add(draw.into()));
         untrained.push(run(&fresh, recorders, format!("untrained {} of {}", draw + 1, options.untrained))?);
     }
@@ -170,10 +173,10 @@ fn read(
     for (path, named) in files(paths)? {
         let contents = fs::read_to_string(&path).map_err(|error| Failure::at(&path, error))?;
         let tokens = tokenizer.encode(&contents).map_err(|error| Failure::at(&path, error))?;
-        let text = Text::cut(path.display().to_string(), tokens.len(), settings.window, settings.lags);
+        let text = Text::cut(path.display().to_string(), tokens.len(), settings.window, settings.plan.lags());
         if text.rows == 0 && named {
-            let needed = settings.lags;
-            return Err(Failure::at(&path, format!("{} tokens, expected at least --lags {needed}", tokens.len())));
+            let needed = settings.plan.lags();
+            return Err(Failure::at(&path, format!("{} tokens, expected more than --lags {needed}", tokens.len())));
         }
         let mut rest = tokens.as_slice();
         for &length in &text.windows {
@@ -184,7 +187,7 @@ fn read(
         texts.push(text);
     }
     if windows.is_empty() {
-        return Err(Failure::new(format!("no text has --lags {} tokens", settings.lags)));
+        return Err(Failure::new(format!("no text has more than --lags {} tokens", settings.plan.lags())));
     }
     Ok((texts, windows))
 }

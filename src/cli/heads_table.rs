@@ -13,20 +13,22 @@ use crate::heads::{Analysis, Comparison, Head, Measurement, PerNull};
 
 /// Writes an analysis as a Parquet table: one row per layer, head and metric.
 ///
-/// Columns: `layer`, `head`, `metric`, `unit`, `value`; for each null model `NULL_mean`, `NULL_sd`,
-/// `NULL_z`, `NULL_draws`; `rows`, `texts`. A number that has no value is null.
+/// Columns: `layer`, `head`, `signal`, `metric`, `unit`, `value`, `low`, `high`; for each null model `NULL_mean`,
+/// `NULL_sd`, `NULL_z`, `NULL_p`, `NULL_q`, `NULL_draws`; `rows`, `texts`. A number that has no value is null.
 pub(super) fn write(analysis: &Analysis, file: impl Write + Send) -> Result<()> {
     let entries: Vec<(&Head, &Measurement)> =
         analysis.heads.iter().flat_map(|head| head.metrics.iter().map(move |metric| (head, metric))).collect();
     let nulls = PerNull::<()>::NAMES;
     let null_columns = nulls.iter().map(|null| {
         format!(
-            "OPTIONAL DOUBLE {null}_mean; OPTIONAL DOUBLE {null}_sd; OPTIONAL DOUBLE {null}_z; REQUIRED INT32 {null}_draws; "
+            "OPTIONAL DOUBLE {null}_mean; OPTIONAL DOUBLE {null}_sd; OPTIONAL DOUBLE {null}_z; \
+             OPTIONAL DOUBLE {null}_p; OPTIONAL DOUBLE {null}_q; REQUIRED INT32 {null}_draws; "
         )
     });
     let schema = format!(
-        "message heads {{ REQUIRED INT32 layer; REQUIRED INT32 head; REQUIRED BINARY metric (UTF8); \
-         REQUIRED BINARY unit (UTF8); OPTIONAL DOUBLE value; {} REQUIRED INT64 rows; REQUIRED INT32 texts; }}",
+        "message heads {{ REQUIRED INT32 layer; REQUIRED INT32 head; REQUIRED BINARY signal (UTF8); \
+         REQUIRED BINARY metric (UTF8); REQUIRED BINARY unit (UTF8); OPTIONAL DOUBLE value; OPTIONAL DOUBLE low; \
+         OPTIONAL DOUBLE high; {} REQUIRED INT64 rows; REQUIRED INT32 texts; }}",
         null_columns.collect::<String>()
     );
     let properties = WriterProperties::builder()
@@ -39,14 +41,19 @@ pub(super) fn write(analysis: &Analysis, file: impl Write + Send) -> Result<()> 
         let mut table = Table { group: &mut group, entries: &entries };
         table.whole::<Int32Type>(|head, _| head.layer as i32)?;
         table.whole::<Int32Type>(|head, _| head.head as i32)?;
-        table.whole::<ByteArrayType>(|_, measurement| ByteArray::from(measurement.metric.to_string().as_str()))?;
+        table.whole::<ByteArrayType>(|_, measurement| ByteArray::from(measurement.signal.name()))?;
+        table.whole::<ByteArrayType>(|_, measurement| ByteArray::from(measurement.metric.as_ref()))?;
         table.whole::<ByteArrayType>(|_, measurement| ByteArray::from(measurement.unit))?;
         table.number(|measurement| measurement.value)?;
+        table.number(|measurement| measurement.interval.map(|[low, _]| low))?;
+        table.number(|measurement| measurement.interval.map(|[_, high]| high))?;
         for null in 0..nulls.len() {
             let comparison = |measurement: &Measurement| -> Comparison { *measurement.nulls.each()[null].1 };
             table.number(|measurement| comparison(measurement).mean)?;
             table.number(|measurement| comparison(measurement).sd)?;
             table.number(|measurement| comparison(measurement).z)?;
+            table.number(|measurement| comparison(measurement).p)?;
+            table.number(|measurement| comparison(measurement).q)?;
             table.whole::<Int32Type>(|_, measurement| comparison(measurement).draws as i32)?;
         }
         let texts = analysis.texts.iter().filter(|text| text.rows > 0).count() as i32;

@@ -1,5 +1,7 @@
+use super::octaves::add_haar_energies;
+use super::{Plan, Statistics};
 use crate::numeric::{Real, gamma};
-use crate::signal::{PowerSpectrum, PowerSum, Sides};
+use crate::signal::PowerSum;
 
 /// Sums over attention rows, by lag and by frequency.
 #[derive(Debug, Clone)]
@@ -8,28 +10,9 @@ pub(super) struct Accumulator {
     probabilities: Vec<f64>,
     scores: Vec<f64>,
     power: PowerSum<f64>,
+    haar: Vec<f64>,
+    scratch: Vec<f64>,
     sink: f64,
-}
-
-/// What recording has left of a head: means over its rows.
-///
-/// The relative rounding error of the probabilities, the power and the sink mass is at most `γ` of
-/// the number of rows, plus that of one transform.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Statistics {
-    /// `g(D)`: mean probability at lag `D`.
-    pub lag_profile: Vec<f64>,
-    /// `h(D)`: mean pre-softmax score at lag `D`, minus its mean over the lags.
-    ///
-    /// The softmax does not see a constant per row, so the mean carries nothing; removing it here
-    /// or from each row is the same.
-    pub score_profile: Vec<f64>,
-    /// `P(k)`, `k = 0..=N/2`: mean over rows of `|Σ_D A[i, i-D] e^{-2πikD/N}|² / N`.
-    pub spectrum: Vec<f64>,
-    /// `|ĥ(k)|² / N`, `k = 0..=N/2`.
-    pub score_spectrum: Vec<f64>,
-    /// Mean probability of key 0.
-    pub sink_mass: f64,
 }
 
 impl Accumulator {
@@ -39,6 +22,8 @@ impl Accumulator {
             probabilities: vec![0.0; lags],
             scores: vec![0.0; lags],
             power: PowerSum::new(lags).expect("there are lags"),
+            haar: vec![0.0; lags.ilog2() as usize],
+            scratch: vec![0.0; lags],
             sink: 0.0,
         }
     }
@@ -46,7 +31,15 @@ impl Accumulator {
     /// One of no rows and as many lags.
     pub(super) fn emptied(&self) -> Self {
         let zeros = vec![0.0; self.lags()];
-        Self { rows: 0, probabilities: zeros.clone(), scores: zeros, power: self.power.emptied(), sink: 0.0 }
+        Self {
+            rows: 0,
+            probabilities: zeros.clone(),
+            scores: zeros.clone(),
+            power: self.power.emptied(),
+            haar: vec![0.0; self.haar.len()],
+            scratch: zeros,
+            sink: 0.0,
+        }
     }
 
     pub(super) fn lags(&self) -> usize {
@@ -64,6 +57,7 @@ impl Accumulator {
         add(&mut self.probabilities, probabilities);
         add(&mut self.scores, scores);
         self.power.add(probabilities);
+        add_haar_energies(probabilities, &mut self.scratch, &mut self.haar);
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
@@ -72,10 +66,11 @@ impl Accumulator {
         add(&mut self.probabilities, &other.probabilities);
         add(&mut self.scores, &other.scores);
         self.power.merge(&other.power);
+        add(&mut self.haar, &other.haar);
     }
 
     /// The means; not a number where no row was added.
-    pub(super) fn statistics(&self, transform: &PowerSpectrum<f64>) -> Statistics {
+    pub(super) fn statistics(&self, plan: &Plan) -> Statistics {
         let mean = |sums: &[f64]| sums.iter().map(|sum| sum / self.rows as f64).collect::<Vec<_>>();
         let scores = mean(&self.scores);
         let centre = scores.iter().sum::<f64>() / scores.len() as f64;
@@ -86,11 +81,14 @@ impl Accumulator {
         if energy(&score_profile) <= rounding * rounding * energy(&scores) {
             score_profile.fill(0.0);
         }
+        let lag_profile = mean(&self.probabilities);
         Statistics {
-            lag_profile: mean(&self.probabilities),
-            score_spectrum: power(&score_profile, transform),
+            lag_spectrum: plan.power(&lag_profile),
+            lag_profile,
+            score_spectrum: plan.power(&score_profile),
             score_profile,
             spectrum: mean(&self.power.sum()),
+            haar_energies: mean(&self.haar),
             sink_mass: self.sink / self.rows as f64,
         }
     }
@@ -98,22 +96,4 @@ impl Accumulator {
 
 fn add(sums: &mut [f64], values: &[f64]) {
     sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
-}
-
-/// The bins `0..=N/2` of the two-sided spectrum; not numbers where the signal has none.
-fn power(signal: &[f64], transform: &PowerSpectrum<f64>) -> Vec<f64> {
-    let mut bins = transform.of(signal, Sides::Two).unwrap_or_else(|_| vec![f64::NAN; signal.len()]);
-    bins.truncate(signal.len() / 2 + 1);
-    bins
-}
-
-impl Statistics {
-    pub(super) fn is_finite(&self) -> bool {
-        let Self { lag_profile, score_profile, spectrum, score_spectrum, sink_mass } = self;
-        [lag_profile, score_profile, spectrum, score_spectrum]
-            .into_iter()
-            .flatten()
-            .chain([sink_mass])
-            .all(|x| x.is_finite())
-    }
 }

@@ -1,12 +1,15 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::metric::BAND_EDGES;
+use super::comparison::adjust;
 use super::null::{alibi_draws, dirichlet_draws};
-use super::{Comparison, HeadsError, Metric, PerNull, Recorder, Statistics};
+use super::spectrum::BAND_EDGES;
+use super::{Comparison, Definition, HeadsError, PerNull, Plan, Recorder, Signal, SinkRule, Statistics, Taper};
 use crate::numeric::{Real, gamma};
 use crate::signal::{Boundary, Cwt, Norm, SignalError, frequencies, octaves};
 use crate::wavelet::MotherWavelet;
@@ -16,8 +19,8 @@ use crate::wavelet::MotherWavelet;
 pub struct Settings {
     /// Longest piece of a text that the model reads at once, in tokens.
     pub window: usize,
-    /// Number of lags of a profile and of points of a spectrum: a power of two, 8 or more.
-    pub lags: usize,
+    /// How signals are made and transformed.
+    pub plan: Arc<Plan>,
     /// Draws of each of the null models `shuffled`, `dirichlet` and `alibi`.
     pub draws: usize,
     /// Whether a fresh head of a layer stands for each of its heads: true where fresh heads are
@@ -42,8 +45,30 @@ pub struct Analysis {
     pub protocol: Protocol,
     /// The texts that were read.
     pub texts: Vec<Text>,
+    /// What every metric is: those of a head, of a layer, of the model.
+    pub metrics: Vec<Definition>,
     /// Every head, layer by layer.
     pub heads: Vec<Head>,
+    /// What belongs to the heads of each layer together.
+    pub layers: Vec<Layer>,
+    /// What belongs to all heads together.
+    pub model: Whole,
+}
+
+/// The heads of one layer together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Layer {
+    /// The layer, from 0.
+    pub layer: usize,
+    /// Its metrics, in the order of their definitions.
+    pub metrics: Vec<Measurement>,
+}
+
+/// All heads of the model together.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Whole {
+    /// Their metrics, in the order of their definitions.
+    pub metrics: Vec<Measurement>,
 }
 
 /// The model whose heads these are.
@@ -68,8 +93,12 @@ pub struct Source {
 pub struct Protocol {
     /// Longest piece of a text that the model reads at once; texts are cut into such windows.
     pub window: usize,
-    /// `N`: number of lags of a profile and of points of a spectrum. Rows with fewer keys are left out.
+    /// `N`: number of lags of a profile and of points of a spectrum.
     pub lags: usize,
+    /// What became of the attention to key 0.
+    pub sink: SinkRule,
+    /// What signals were multiplied by before a Fourier transform.
+    pub taper: Taper,
     /// Draws of each of the null models `shuffled`, `dirichlet` and `alibi`.
     pub draws: usize,
     /// How often the configuration was initialised afresh.
@@ -113,23 +142,23 @@ pub struct Text {
     pub name: String,
     /// Number of tokens.
     pub tokens: usize,
-    /// Lengths of the windows that the model read. A remainder shorter than the lags is left out.
+    /// Lengths of the windows that the model read. A remainder that is not longer than the lags is left out.
     pub windows: Vec<usize>,
-    /// Number of rows that were recorded of it, in each head.
+    /// Number of its rows with more keys than lags, in each head.
     pub rows: usize,
 }
 
 impl Text {
-    /// Cuts a text of so many tokens into windows, the last of which may be shorter than the others
-    /// but not shorter than the lags.
+    /// Cuts a text of so many tokens into windows, the last of which may be shorter than the others, but is
+    /// longer than the lags.
     ///
     /// # Panics
     /// When the window has no tokens.
     pub fn cut(name: String, tokens: usize, window: usize, lags: usize) -> Self {
         let mut windows = vec![window; tokens / window];
         windows.push(tokens % window);
-        windows.retain(|length| *length >= lags);
-        let rows = windows.iter().map(|length| length + 1 - lags).sum();
+        windows.retain(|length| *length > lags);
+        let rows = windows.iter().map(|length| length - lags).sum();
         Self { name, tokens, windows, rows }
     }
 }
@@ -154,7 +183,9 @@ pub struct Head {
     pub spectrum_scalogram: Vec<f32>,
     /// Mean curves over the draws of each null model; empty where it has no draws.
     pub null_curves: PerNull<Curves>,
-    /// All metrics, in the order of [`Metric::all`].
+    /// What the head is by its published scores: `previous-token`, `induction`.
+    pub labels: Vec<String>,
+    /// All metrics, in the order of their definitions.
     pub metrics: Vec<Measurement>,
 }
 
@@ -169,23 +200,41 @@ pub struct Curves {
     pub spectrum: Vec<f64>,
 }
 
-/// A metric of one head, with its null models.
+/// A metric, how far it varies over texts, and what its null models give.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Measurement {
-    /// Which metric.
-    pub metric: Metric,
+    /// The signal that it is taken from.
+    pub signal: Signal,
+    /// The name of its [`Definition`].
+    pub metric: Cow<'static, str>,
     /// Its unit.
     pub unit: &'static str,
     /// Its value; `None` where the definition gives none.
     pub value: Option<f64>,
+    /// The middle 95 % of its values over resamples of the groups of texts; `None` for fewer than three groups.
+    pub interval: Option<[f64; 2]>,
     /// The same metric under each null model.
     pub nulls: PerNull<Comparison>,
 }
 
+impl Measurement {
+    /// The measurement of this metric among some.
+    pub fn find<'a>(measurements: &'a [Self], signal: Signal, metric: &str) -> Option<&'a Self> {
+        measurements.iter().find(|measurement| measurement.signal == signal && measurement.metric == metric)
+    }
+}
+
 impl Head {
     /// The measurement of this metric.
-    pub fn measurement(&self, metric: Metric) -> Option<&Measurement> {
-        self.metrics.iter().find(|measurement| measurement.metric == metric)
+    pub fn measurement(&self, signal: Signal, metric: &str) -> Option<&Measurement> {
+        Measurement::find(&self.metrics, signal, metric)
+    }
+}
+
+impl Analysis {
+    /// The definition of a metric of a head.
+    pub fn definition(&self, signal: Signal, metric: &str) -> Option<&Definition> {
+        self.metrics.iter().find(|definition| definition.signal == signal && definition.metric == metric)
     }
 }
 
@@ -206,12 +255,15 @@ pub fn analyze(
     trained: &[Recorder],
     untrained: &[Vec<Recorder>],
 ) -> Result<Analysis, HeadsError> {
-    let &Settings { lags, draws, seed, pool_untrained_heads, .. } = settings;
+    let &Settings { ref plan, draws, seed, pool_untrained_heads, .. } = settings;
+    let lags = plan.lags();
     let wavelet = settings.wavelet.as_ref();
     let (lag_scales, bin_scales) = (scales(lags), scales(lags / 2));
     let protocol = Protocol {
         window: settings.window,
-        lags: settings.lags,
+        lags,
+        sink: plan.sink(),
+        taper: plan.taper(),
         draws: settings.draws,
         untrained_seeds: untrained.len(),
         untrained_pools_heads: settings.pool_untrained_heads,
@@ -224,14 +276,14 @@ pub fn analyze(
     let bin_transform = Cwt::new(wavelet, lags / 2, &bin_scales, Norm::L2, Boundary::Reflect)?;
     assert!(trained.iter().all(|recorder| recorder.lags() == lags), "recorded with other settings");
     let windows: Vec<usize> = texts.iter().flat_map(|text| text.windows.iter().copied()).collect();
-    let dirichlet = dirichlet_draws(&windows, lags, draws, seed);
-    let alibi = alibi_draws(&windows, lags, draws);
+    let dirichlet = dirichlet_draws(&windows, plan, draws, seed);
+    let alibi = alibi_draws(&windows, plan, draws);
     let untrained = untrained
         .iter()
         .map(|run| run.iter().map(|recorder| Ok((recorder.identity(), recorder.statistics()?.0))).collect())
         .collect::<Result<Vec<Vec<_>>, HeadsError>>()?;
-    let metrics = Metric::all(lags);
-    let heads = trained
+    let definitions = Statistics::definitions(plan);
+    let mut heads: Vec<Head> = trained
         .par_iter()
         .map(|recorder| {
             let own = recorder.identity();
@@ -246,16 +298,25 @@ pub fn analyze(
                 shuffled: shuffled.iter().collect(),
                 dirichlet: dirichlet.iter().collect(),
                 alibi: alibi.iter().collect(),
+                sink: Vec::new(),
             };
             // A metric sums over lags what was summed over rows.
             let rounding = gamma(recorder.rows() as usize + lags, f64::UNIT_ROUNDOFF);
-            let measure = |&metric: &Metric| {
-                let value = metric.of(&statistics);
-                let nulls = draws.map(|draws| {
-                    let values: Vec<f64> = draws.iter().filter_map(|draw| metric.of(draw)).collect();
-                    Comparison::of(value, &values, rounding)
+            let values = statistics.values(plan);
+            let drawn = draws.map(|draws| draws.iter().map(|draw| draw.values(plan)).collect::<Vec<_>>());
+            let measure = |(at, definition): (usize, &Definition)| {
+                let nulls = drawn.map(|draws| {
+                    let draws: Vec<f64> = draws.iter().filter_map(|draw| draw[at]).collect();
+                    Comparison::of(values[at], &draws, rounding)
                 });
-                Measurement { metric, unit: metric.unit(), value, nulls }
+                Measurement {
+                    signal: definition.signal,
+                    metric: definition.metric.clone(),
+                    unit: definition.unit,
+                    value: values[at],
+                    interval: None,
+                    nulls,
+                }
             };
             Ok(Head {
                 layer: own.layer,
@@ -264,12 +325,41 @@ pub fn analyze(
                 lag_scalogram: scalogram(&lag_transform, &statistics.lag_profile)?,
                 spectrum_scalogram: scalogram(&bin_transform, &shares(&statistics.spectrum[1..]))?,
                 null_curves: draws.map(|draws| Curves::mean(draws)),
-                metrics: metrics.iter().map(measure).collect(),
+                labels: Vec::new(),
+                metrics: definitions.iter().enumerate().map(measure).collect(),
                 curves: Curves::mean(&[&statistics]),
             })
         })
         .collect::<Result<_, HeadsError>>()?;
-    Ok(Analysis { schema: "ropelet.analyze/1", checkpoint, protocol, texts, heads })
+    adjust_over_heads(&mut heads);
+    let layers = (0..checkpoint.layers).map(|layer| Layer { layer, metrics: Vec::new() }).collect();
+    Ok(Analysis {
+        schema: "ropelet.analyze/1",
+        checkpoint,
+        protocol,
+        texts,
+        metrics: definitions,
+        heads,
+        layers,
+        model: Whole::default(),
+    })
+}
+
+/// Fills in the `q` of every metric and null model, over the heads that have a `p`.
+fn adjust_over_heads(heads: &mut [Head]) {
+    for metric in 0..heads.first().map_or(0, |head| head.metrics.len()) {
+        for null in 0..PerNull::<()>::NAMES.len() {
+            let mut tested: Vec<&mut Comparison> = heads
+                .iter_mut()
+                .filter_map(|head| head.metrics[metric].nulls.each_mut().into_iter().nth(null))
+                .filter(|comparison| comparison.p.is_some())
+                .collect();
+            let p: Vec<f64> = tested.iter().filter_map(|comparison| comparison.p).collect();
+            for (comparison, q) in tested.iter_mut().zip(adjust(&p)) {
+                comparison.q = Some(q);
+            }
+        }
+    }
 }
 
 /// Four scales to the octave, from 1 to a quarter of the length, a power of two.

@@ -10,22 +10,37 @@
 //! # Conventions
 //! - A row is the slice of keys `0..=query` of one query, so its length is `query + 1`; the entry
 //!   at lag `D` is the one at key `query - D`.
-//! - Only rows with at least `lags` keys count, and of those only the `lags` nearest keys, so that
+//! - Only rows with more than `lags` keys count, and of those only the `lags` nearest keys, so that
 //!   every lag has the same support: each mean over rows is over the same rows.
 //! - Spectra have `lags` points, no taper and no padding; sums over frequency are two-sided.
 
 mod accumulator;
 mod analysis;
+mod comparison;
+mod definition;
 mod error;
-mod metric;
+mod family;
+mod lags;
+mod mass;
 mod null;
+mod octaves;
+mod plan;
 mod recorder;
+mod signal;
+mod spectrum;
+mod statistics;
 mod summary;
+mod uncertainty;
 
-pub use accumulator::Statistics;
-pub use analysis::{Analysis, Curves, Head, Measurement, Protocol, Settings, Source, Text, Transform, analyze};
+pub use analysis::{
+    Analysis, Curves, Head, Layer, Measurement, Protocol, Settings, Source, Text, Transform, Whole, analyze,
+};
+pub use comparison::Comparison;
+pub use definition::{Definition, Known, Level};
 pub use error::HeadsError;
-pub use metric::Metric;
-pub use null::{Comparison, PerNull};
+pub use null::PerNull;
+pub use plan::{Plan, SinkRule, Taper};
 pub use recorder::{Identity, Recorder};
+pub use signal::Signal;
+pub use statistics::Statistics;
 pub use summary::{NullSummary, Summary};

@@ -4,10 +4,9 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::Statistics;
 use super::accumulator::Accumulator;
+use super::{Plan, Statistics};
 use crate::encoding::{alibi_bias, alibi_slopes};
-use crate::signal::PowerSpectrum;
 
 /// One value for each null model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -25,11 +24,14 @@ pub struct PerNull<T> {
     /// Rows `softmax(-slope · lag)` of the recorded lengths. Nothing is random: the draws are the
     /// slopes of an ALiBi model with as many heads, and their spread is that of the family.
     pub alibi: T,
+    /// Flat Dirichlet rows of which the head's own mean sink mass goes to key 0: `(1 - s) row + s δ_0`.
+    /// Random: the rows.
+    pub sink: T,
 }
 
 impl<T> PerNull<T> {
     /// The names of the null models, in the order of every table.
-    pub const NAMES: [&'static str; 4] = ["untrained", "shuffled", "dirichlet", "alibi"];
+    pub const NAMES: [&'static str; 5] = ["untrained", "shuffled", "dirichlet", "alibi", "sink"];
 
     /// Applies a function to each value.
     pub fn map<U>(&self, f: impl Fn(&T) -> U) -> PerNull<U> {
@@ -38,45 +40,19 @@ impl<T> PerNull<T> {
             shuffled: f(&self.shuffled),
             dirichlet: f(&self.dirichlet),
             alibi: f(&self.alibi),
+            sink: f(&self.sink),
         }
+    }
+
+    /// The values, in the order of every table.
+    pub fn each_mut(&mut self) -> [&mut T; 5] {
+        [&mut self.untrained, &mut self.shuffled, &mut self.dirichlet, &mut self.alibi, &mut self.sink]
     }
 
     /// Names and values, in the order of every table.
-    pub fn each(&self) -> [(&'static str, &T); 4] {
-        let values = [&self.untrained, &self.shuffled, &self.dirichlet, &self.alibi];
+    pub fn each(&self) -> [(&'static str, &T); 5] {
+        let values = [&self.untrained, &self.shuffled, &self.dirichlet, &self.alibi, &self.sink];
         std::array::from_fn(|i| (Self::NAMES[i], values[i]))
-    }
-}
-
-/// A metric under a null model, and where a head lies in it.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
-pub struct Comparison {
-    /// Mean over the draws in which the metric has a value.
-    pub mean: Option<f64>,
-    /// Standard deviation over these draws (`n - 1` in the denominator); `None` for fewer than two.
-    pub sd: Option<f64>,
-    /// `(value - mean) / sd`; `None` without a value or a deviation, and where the deviation is no
-    /// larger than rounding, so that the null model leaves the metric no freedom.
-    pub z: Option<f64>,
-    /// Number of draws in which the metric has a value.
-    pub draws: usize,
-}
-
-impl Comparison {
-    /// Compares a value with what the draws of a null model gave.
-    ///
-    /// `rounding` is the relative error of the values.
-    pub(super) fn of(value: Option<f64>, draws: &[f64], rounding: f64) -> Self {
-        let n = draws.len() as f64;
-        let mean = draws.iter().sum::<f64>() / n;
-        let sd = (draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
-        let size = draws.iter().fold(0.0, |size: f64, x| size.max(x.abs()));
-        Self {
-            mean: (n >= 1.0).then_some(mean),
-            sd: (n >= 2.0).then_some(sd),
-            z: value.filter(|_| n >= 2.0 && sd > rounding * size).map(|value| (value - mean) / sd),
-            draws: draws.len(),
-        }
     }
 }
 
@@ -107,9 +83,9 @@ pub(super) fn generator(seed: u64, purpose: Purpose, window: u64, query: usize, 
 
 /// Statistics of flat Dirichlet rows as many and as long as those recorded from windows of these
 /// lengths, one for each draw.
-pub(super) fn dirichlet_draws(windows: &[usize], lags: usize, draws: usize, seed: u64) -> Vec<Statistics> {
+pub(super) fn dirichlet_draws(windows: &[usize], plan: &Plan, draws: usize, seed: u64) -> Vec<Statistics> {
     let one = |draw| {
-        statistics_of_rows(windows, lags, |window, keys, weights, scores| {
+        statistics_of_rows(windows, plan, |window, keys, weights, scores| {
             dirichlet_row(weights, scores, keys, &mut generator(seed, Purpose::Dirichlet, window, keys - 1, draw))
         })
     };
@@ -134,15 +110,15 @@ fn dirichlet_row(weights: &mut [f64], scores: &mut [f64], keys: usize, generator
 }
 
 /// Statistics of the content-free rows of an ALiBi model with this many heads, one for each head.
-pub(super) fn alibi_draws(windows: &[usize], lags: usize, draws: usize) -> Vec<Statistics> {
+pub(super) fn alibi_draws(windows: &[usize], plan: &Plan, draws: usize) -> Vec<Statistics> {
     let longest = windows.iter().copied().max().unwrap_or(0);
     let one = |slope: f64| {
         let bias = alibi_bias(slope, longest);
         let weights: Vec<f64> = bias.iter().map(|bias| bias.exp()).collect();
-        statistics_of_rows(windows, lags, |_, keys, row, scores| {
+        statistics_of_rows(windows, plan, |_, keys, row, scores| {
             let sum: f64 = weights[..keys].iter().sum();
             row.iter_mut().zip(&weights).for_each(|(probability, weight)| *probability = weight / sum);
-            scores.copy_from_slice(&bias[..lags]);
+            scores.copy_from_slice(&bias[..plan.lags()]);
             weights[keys - 1] / sum
         })
     };
@@ -153,11 +129,11 @@ pub(super) fn alibi_draws(windows: &[usize], lags: usize, draws: usize) -> Vec<S
 /// fill with probabilities and with scores, and returns the probability of key 0.
 fn statistics_of_rows(
     windows: &[usize],
-    lags: usize,
+    plan: &Plan,
     mut fill: impl FnMut(u64, usize, &mut [f64], &mut [f64]) -> f64,
 ) -> Statistics {
+    let lags = plan.lags();
     let mut accumulator = Accumulator::new(lags);
-    let transform = PowerSpectrum::new(lags).expect("there are lags");
     let (mut probabilities, mut scores) = (vec![0.0; lags], vec![0.0; lags]);
     for (window, &length) in windows.iter().enumerate() {
         for keys in lags..=length {
@@ -165,7 +141,7 @@ fn statistics_of_rows(
             accumulator.add(&probabilities, &scores, sink);
         }
     }
-    accumulator.statistics(&transform)
+    accumulator.statistics(plan)
 }
 
 #[cfg(test)]
@@ -173,7 +149,9 @@ mod tests {
     use statrs::distribution::{Beta, ContinuousCDF};
 
     use super::*;
-    use crate::heads::{Identity, Recorder};
+    use std::sync::Arc;
+
+    use crate::heads::{Identity, Recorder, SinkRule, Taper};
 
     /// Kolmogorov's distance between a sample and a distribution.
     fn distance(mut sample: Vec<f64>, cdf: impl Fn(f64) -> f64) -> f64 {
@@ -228,21 +206,11 @@ mod tests {
     }
 
     #[test]
-    fn a_deviation_of_rounding_alone_gives_no_z() {
-        let within = Comparison::of(Some(2.0), &[1.0, 1.0 + f64::EPSILON], 1e-15);
-        assert_eq!((within.z, within.draws), (None, 2));
-        let beyond = Comparison::of(Some(2.0), &[0.0, 1.0], 1e-15);
-        assert_eq!((beyond.mean, beyond.z), (Some(0.5), Some(1.5 / 0.5f64.sqrt())));
-        assert_eq!(Comparison::of(Some(2.0), &[1.0], 0.0).z, None);
-        assert_eq!(Comparison::of(None, &[0.0, 1.0], 0.0).z, None);
-        assert_eq!(Comparison::of(Some(2.0), &[], 0.0), Comparison::default());
-    }
-
-    #[test]
     fn every_permutation_is_equally_likely() {
         // Where one of 9 keys goes in many shuffles, against the uniform distribution.
         let draws = 8000;
-        let mut head = Recorder::new(Identity { layer: 0, head: 0, seed: 1 }, 8, draws).unwrap();
+        let plan = Arc::new(Plan::new(8, SinkRule::Kept, Taper::None).unwrap());
+        let mut head = Recorder::new(Identity { layer: 0, head: 0, seed: 1 }, &plan, draws);
         let row: Vec<f64> = (0..9).map(|key| f64::from(u8::from(key == 8))).collect();
         head.row(0, &row, &row);
         let (_, shuffled) = head.statistics().unwrap();

@@ -4,9 +4,8 @@ use rand::RngExt;
 
 use super::accumulator::Accumulator;
 use super::null::{Purpose, generator};
-use super::{HeadsError, Statistics};
+use super::{HeadsError, Plan, Statistics};
 use crate::numeric::Real;
-use crate::signal::PowerSpectrum;
 
 /// Which head of which run, and what its shuffles are drawn from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +28,7 @@ pub struct Recorder {
     identity: Identity,
     own: Accumulator,
     shuffled: Vec<Accumulator>,
-    transform: Arc<PowerSpectrum<f64>>,
+    plan: Arc<Plan>,
     /// Probabilities and scores at each lag of the row in hand.
     near: [Vec<f64>; 2],
     /// `0, 1, 2, …`, as far as a row was long, and the permutation in hand.
@@ -39,31 +38,23 @@ pub struct Recorder {
 
 impl Recorder {
     /// A recorder of no rows.
-    ///
-    /// # Errors
-    /// `lags` is not a power of two of at least 8.
-    pub fn new(identity: Identity, lags: usize, draws: usize) -> Result<Self, HeadsError> {
-        if !lags.is_power_of_two() || lags < 8 {
-            return Err(HeadsError::Lags { found: lags });
-        }
-        Ok(Self {
+    pub fn new(identity: Identity, plan: &Arc<Plan>, draws: usize) -> Self {
+        let lags = plan.lags();
+        Self {
             identity,
             own: Accumulator::new(lags),
             shuffled: vec![Accumulator::new(lags); draws],
-            transform: Arc::new(PowerSpectrum::new(lags).expect("there are lags")),
+            plan: Arc::clone(plan),
             near: [vec![0.0; lags], vec![0.0; lags]],
             ascending: Vec::new(),
             permuted: Vec::new(),
-        })
+        }
     }
 
     /// Recorders of no rows for each head of a model, which has this many in each layer.
-    ///
-    /// # Errors
-    /// Those of [`Recorder::new`].
-    pub fn each(heads: &[usize], lags: usize, draws: usize, seed: u64) -> Result<Vec<Self>, HeadsError> {
+    pub fn each(heads: &[usize], plan: &Arc<Plan>, draws: usize, seed: u64) -> Vec<Self> {
         let identities = heads.iter().enumerate().flat_map(|(layer, count)| (0..*count).map(move |head| (layer, head)));
-        identities.map(|(layer, head)| Self::new(Identity { layer, head, seed }, lags, draws)).collect()
+        identities.map(|(layer, head)| Self::new(Identity { layer, head, seed }, plan, draws)).collect()
     }
 
     /// A recorder of no rows of the same head.
@@ -78,6 +69,11 @@ impl Recorder {
         self.own.lags()
     }
 
+    /// How signals are made and transformed.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
     /// Which head this is.
     pub fn identity(&self) -> Identity {
         self.identity
@@ -89,7 +85,7 @@ impl Recorder {
     }
 
     /// Records one row of this window: probabilities and pre-softmax scores (bias included, up to a
-    /// constant) of the keys `0..=query`. A row with fewer keys than lags is passed over.
+    /// constant) of the keys `0..=query`. A row with no more keys than lags is passed over.
     ///
     /// # Panics
     /// When the slices differ in length.
@@ -97,7 +93,7 @@ impl Recorder {
         assert_eq!(probabilities.len(), scores.len(), "one score belongs to each probability");
         let (keys, lags) = (probabilities.len(), self.own.lags());
         let Identity { layer, head, seed } = self.identity;
-        if keys < lags {
+        if keys <= lags {
             return;
         }
         let [near_probabilities, near_scores] = &mut self.near;
@@ -107,7 +103,7 @@ impl Recorder {
         let known = self.ascending.len() as u32;
         self.ascending.extend(known..keys as u32);
         // Fisher-Yates, stopped after the entries that count: the lags and key 0.
-        let places = (lags + 1).min(keys);
+        let places = lags + 1;
         for (draw, shuffled) in self.shuffled.iter_mut().enumerate() {
             let mut generator = generator(seed, Purpose::Shuffle { layer, head }, window, keys - 1, draw);
             self.permuted.clear();
@@ -150,11 +146,11 @@ impl Recorder {
         if self.own.rows() == 0 {
             return Err(HeadsError::NoRows { head: self.identity, lags: self.own.lags() });
         }
-        let own = self.own.statistics(&self.transform);
+        let own = self.own.statistics(&self.plan);
         if !own.is_finite() {
             return Err(HeadsError::NotFinite { head: self.identity });
         }
-        Ok((own, self.shuffled.iter().map(|shuffled| shuffled.statistics(&self.transform)).collect()))
+        Ok((own, self.shuffled.iter().map(|shuffled| shuffled.statistics(&self.plan)).collect()))
     }
 }
 

@@ -1,10 +1,8 @@
-use super::{Analysis, Head, Metric, PerNull};
+use super::{Analysis, Head, PerNull, Signal};
 
 /// A metric over all heads of an analysis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
-    /// The metric.
-    pub metric: Metric,
     /// The smallest value.
     pub lowest: f64,
     /// The middle value, or the mean of the middle two.
@@ -30,13 +28,13 @@ pub struct NullSummary {
 
 impl Analysis {
     /// The metric over all heads in which it has a value; `None` where there is no such head.
-    pub fn summary(&self, metric: Metric) -> Option<Summary> {
-        let ranked = self.ranked(metric);
+    pub fn summary(&self, signal: Signal, metric: &str) -> Option<Summary> {
+        let ranked = self.ranked(signal, metric);
         let middle = |i: usize| ranked.get(i).map(|(_, value)| *value);
         let count = ranked.len();
         let median = (middle(count.checked_sub(1)? / 2)? + middle(count / 2)?) / 2.0;
-        let measurements: Vec<_> = self.heads.iter().filter_map(|head| head.measurement(metric)).collect();
-        let each = PerNull { untrained: 0, shuffled: 1, dirichlet: 2, alibi: 3 };
+        let measurements: Vec<_> = self.heads.iter().filter_map(|head| head.measurement(signal, metric)).collect();
+        let each = PerNull { untrained: 0, shuffled: 1, dirichlet: 2, alibi: 3, sink: 4 };
         let nulls = each.map(|&null| {
             let comparisons = || measurements.iter().map(|measurement| measurement.nulls.each()[null].1);
             let means: Vec<f64> = comparisons().filter_map(|comparison| comparison.mean).collect();
@@ -48,13 +46,13 @@ impl Analysis {
                 of: scores.len(),
             }
         });
-        Some(Summary { metric, lowest: middle(0)?, median, highest: middle(count - 1)?, nulls })
+        Some(Summary { lowest: middle(0)?, median, highest: middle(count - 1)?, nulls })
     }
 
     /// The heads in which the metric has a value, from the smallest to the largest; among equals, in
     /// the order of the model.
-    pub fn ranked(&self, metric: Metric) -> Vec<(&Head, f64)> {
-        let value = |head: &Head| head.measurement(metric).and_then(|measurement| measurement.value);
+    pub fn ranked(&self, signal: Signal, metric: &str) -> Vec<(&Head, f64)> {
+        let value = |head: &Head| head.measurement(signal, metric).and_then(|measurement| measurement.value);
         let mut ranked: Vec<_> = self.heads.iter().filter_map(|head| Some((head, value(head)?))).collect();
         ranked.sort_by(|(_, one), (_, other)| one.total_cmp(other));
         ranked
@@ -65,7 +63,7 @@ impl Analysis {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::{Comparison, Curves, Measurement, Protocol, Source, Transform};
+    use super::super::{Comparison, Curves, Measurement, Protocol, SinkRule, Source, Taper, Transform, Whole};
     use super::*;
     use crate::signal::{Boundary, Norm};
 
@@ -80,7 +78,8 @@ mod tests {
             cone: vec![],
         };
         let head = |(head, &(value, z)): (usize, &(Option<f64>, Option<f64>))| {
-            let comparison = Comparison { mean: Some(head as f64), sd: Some(1.0), z, draws: 4 };
+            let comparison =
+                Comparison { mean: Some(head as f64), sd: Some(1.0), z, draws: 4, ..Comparison::default() };
             let nulls = PerNull { untrained: comparison, ..PerNull::default() };
             Head {
                 layer: 0,
@@ -90,7 +89,15 @@ mod tests {
                 lag_scalogram: vec![],
                 spectrum_scalogram: vec![],
                 null_curves: PerNull::default(),
-                metrics: vec![Measurement { metric: Metric::MeanLag, unit: "token", value, nulls }],
+                labels: vec![],
+                metrics: vec![Measurement {
+                    signal: Signal::Profile,
+                    metric: "mean_lag".into(),
+                    unit: "token",
+                    value,
+                    interval: None,
+                    nulls,
+                }],
             }
         };
         Analysis {
@@ -106,6 +113,8 @@ mod tests {
             protocol: Protocol {
                 window: 8,
                 lags: 8,
+                sink: SinkRule::Kept,
+                taper: Taper::None,
                 draws: 4,
                 untrained_seeds: 1,
                 untrained_pools_heads: true,
@@ -115,26 +124,30 @@ mod tests {
                 spectrum_transform: transform,
             },
             texts: vec![],
+            metrics: vec![],
             heads: heads.iter().enumerate().map(head).collect(),
+            layers: vec![],
+            model: Whole::default(),
         }
     }
 
     #[test]
     fn a_summary_counts_the_heads_outside_of_a_null_model() {
         let heads = [(Some(5.0), Some(4.0)), (Some(1.0), Some(-3.5)), (None, None), (Some(2.0), Some(3.0))];
-        let summary = analysis(&heads).summary(Metric::MeanLag).unwrap();
+        let summary = analysis(&heads).summary(Signal::Profile, "mean_lag").unwrap();
         assert_eq!((summary.lowest, summary.median, summary.highest), (1.0, 2.0, 5.0));
         assert_eq!(summary.nulls.untrained, NullSummary { mean: Some(1.5), below: 1, above: 1, of: 3 });
         assert_eq!(summary.nulls.alibi, NullSummary::default());
-        assert_eq!(analysis(&heads[..2]).summary(Metric::MeanLag).unwrap().median, 3.0);
-        assert_eq!(analysis(&[(None, None)]).summary(Metric::MeanLag), None);
-        assert_eq!(analysis(&heads).summary(Metric::SinkMass), None);
+        assert_eq!(analysis(&heads[..2]).summary(Signal::Profile, "mean_lag").unwrap().median, 3.0);
+        assert_eq!(analysis(&[(None, None)]).summary(Signal::Profile, "mean_lag"), None);
+        assert_eq!(analysis(&heads).summary(Signal::Head, "sink_mass"), None);
     }
 
     #[test]
     fn heads_are_ranked_from_the_smallest_value_and_equals_keep_their_order() {
         let analysis = analysis(&[(Some(5.0), None), (Some(1.0), None), (None, None), (Some(5.0), None)]);
-        let ranked: Vec<usize> = analysis.ranked(Metric::MeanLag).iter().map(|(head, _)| head.head).collect();
+        let ranked: Vec<usize> =
+            analysis.ranked(Signal::Profile, "mean_lag").iter().map(|(head, _)| head.head).collect();
         assert_eq!(ranked, [1, 0, 3]);
     }
 }

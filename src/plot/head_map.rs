@@ -4,7 +4,7 @@ use super::axis::{Axis, number};
 use super::panel::{Anchor, Canvas, Frame};
 use super::spectrum::null_title;
 use super::theme::{ColourMap, INK, PAPER};
-use crate::heads::{Analysis, Metric};
+use crate::heads::{Analysis, Signal};
 
 /// The z-scores beyond which the colour no longer changes.
 const Z_LIMIT: f64 = 10.0;
@@ -13,13 +13,13 @@ const Z_LIMIT: f64 = 10.0;
 ///
 /// `null` is a name of [`PerNull::each`](crate::heads::PerNull::each). A cell is blank where the
 /// metric or the z-score has no value.
-pub fn head_map(analysis: &Analysis, metric: Metric, null: &str) -> String {
+pub fn head_map(analysis: &Analysis, signal: Signal, metric: &str, null: &str) -> String {
     let layers = analysis.checkpoint.layers;
     let heads = analysis.checkpoint.heads.iter().copied().max().unwrap_or(1).max(1);
     let mut values = vec![None; layers * heads];
     let mut z_scores = vec![None; layers * heads];
     for head in &analysis.heads {
-        if let Some(measurement) = head.measurement(metric) {
+        if let Some(measurement) = head.measurement(signal, metric) {
             let comparisons = measurement.nulls.each();
             let comparison = comparisons.iter().find(|(name, _)| *name == null);
             values[head.layer * heads + head.head] = measurement.value;
@@ -29,10 +29,13 @@ pub fn head_map(analysis: &Analysis, metric: Metric, null: &str) -> String {
 
     let cell = (480.0 / heads.max(layers) as f64).clamp(8.0, 44.0);
     let (width, height) = ((cell * heads as f64).max(150.0), cell * layers as f64);
-    let name = metric.to_string();
-    let words = name.replace('_', " ").replace("dc", "DC");
-    let unit = if metric.unit() == "1" { "no unit".to_owned() } else { format!("{}s", metric.unit()) };
-    let id = format!("map-{}-{null}", name.replace('_', "-"));
+    let definition = analysis.definition(signal, metric);
+    let words = definition.map_or(metric, |definition| &definition.title);
+    let unit = match definition.map_or("1", |definition| definition.unit) {
+        "1" => "no unit".to_owned(),
+        unit => format!("{unit}s"),
+    };
+    let id = format!("map-{signal}-{}-{null}", metric.replace('_', "-"));
     let title = format!("{words} of every head, and its z-score against the null model {null}");
     let description = "Left: the value. Right: its distance from the mean of the null model, in standard deviations.";
     Canvas::draw((2.0 * width + 300.0, height + 88.0), &id, &title, description, |canvas| {

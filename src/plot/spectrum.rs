@@ -2,7 +2,7 @@ use plotters::style::RGBColor;
 
 use super::axis::Axis;
 use super::panel::{Canvas, Frame, Panel};
-use super::theme::{BLUE, GREEN, ORANGE, PURPLE, SKY};
+use super::theme::{BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION};
 use crate::heads::{Curves, Head};
 
 /// The mean power spectrum of a head's attention rows, with the mean of each null model.
@@ -28,7 +28,7 @@ pub fn spectrum(head: &Head) -> String {
 pub(super) type Family<'a> = Vec<(&'static str, RGBColor, &'a [f64])>;
 
 pub(super) fn family(head: &Head, curve: impl Fn(&Curves) -> &Vec<f64>) -> Family<'_> {
-    let nulls = head.null_curves.each().into_iter().zip([ORANGE, PURPLE, SKY, GREEN]);
+    let nulls = head.null_curves.each().into_iter().zip([ORANGE, PURPLE, SKY, GREEN, VERMILLION]);
     let nulls = nulls.map(|((name, curves), colour)| (null_title(name), colour, curve(curves).as_slice()));
     nulls.chain([("head", BLUE, curve(&head.curves).as_slice())]).filter(|(_, _, values)| !values.is_empty()).collect()
 }

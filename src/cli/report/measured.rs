@@ -2,60 +2,43 @@ use maud::{Markup, html};
 
 use super::attention::FirstTokens;
 use super::page::{drawing, number, number_or_dash};
-use crate::heads::{Analysis, Head, Metric, NullSummary, PerNull};
+use crate::heads::{Analysis, Head, NullSummary, PerNull, Signal};
 use crate::plot;
 use crate::wavelet::{MotherWavelet, Ricker};
 
 /// By which number heads are called good or bad wavelets: the joint spread in lag and frequency.
-const RANK: Metric = Metric::UncertaintyProduct;
+const RANK: (Signal, &str) = (Signal::Scores, "uncertainty_product");
 
 /// How many heads are shown from either end.
 const SHOWN: usize = 2;
 
-/// The metrics of the page, each in plain words.
-const METRICS: [(Metric, &str, &str); 9] = [
-    (
-        Metric::UncertaintyProduct,
-        "uncertainty product Δx·Δω",
-        "Spread over lags times spread over frequencies of the mean scores. Small means localised in both, as a \
-         wavelet is; a continuous Gaussian has 1/2.",
-    ),
-    (Metric::MeanLag, "mean lag", "How many tokens back the head looks on average, among the lags measured."),
-    (Metric::SinkMass, "sink mass", "Share of the attention that goes to the first token of the window."),
-    (Metric::DcFraction, "share at frequency 0", "Share of a row's power that its mean alone carries."),
-    (Metric::LowBand, "low band", "Share of the power below 0.125 cycles per token, frequency 0 included."),
-    (Metric::LowBandWithoutDc, "low band without frequency 0", "The same, without what the mean carries."),
-    (
-        Metric::SpectralEntropyWithoutDc,
-        "spectral entropy",
-        "Evenness of the spectrum without frequency 0: 1 is white, 0 is a single frequency pair.",
-    ),
-    (
-        Metric::SelectivityWithoutDc,
-        "selectivity",
-        "Power of the strongest frequency against all others together, frequency 0 left out.",
-    ),
-    (
-        Metric::OctaveSlope,
-        "octave slope",
-        "Slope of the logarithm of Haar energy over octaves; white noise and a single lag both have −1.",
-    ),
+/// The metrics of the page.
+const METRICS: [(Signal, &str); 9] = [
+    RANK,
+    (Signal::Profile, "mean_lag"),
+    (Signal::Head, "sink_mass"),
+    (Signal::Rows, "dc_fraction"),
+    (Signal::Rows, "low_band"),
+    (Signal::Rows, "low_band_without_dc"),
+    (Signal::Rows, "spectral_entropy_without_dc"),
+    (Signal::Rows, "selectivity_without_dc"),
+    (Signal::Profile, "octave_slope"),
 ];
 
 /// The maps of the page: a metric and the null model that it is held against.
-const MAPS: [(Metric, &str); 6] = [
-    (Metric::UncertaintyProduct, "untrained"),
-    (Metric::UncertaintyProduct, "shuffled"),
-    (Metric::LowBand, "dirichlet"),
-    (Metric::SpectralEntropyWithoutDc, "untrained"),
-    (Metric::MeanLag, "untrained"),
-    (Metric::SinkMass, "untrained"),
+const MAPS: [((Signal, &str), &str); 6] = [
+    (RANK, "untrained"),
+    (RANK, "shuffled"),
+    ((Signal::Rows, "low_band"), "dirichlet"),
+    ((Signal::Rows, "spectral_entropy_without_dc"), "untrained"),
+    ((Signal::Profile, "mean_lag"), "untrained"),
+    ((Signal::Head, "sink_mass"), "untrained"),
 ];
 
 /// What the heads say, in plain words.
 pub(super) fn answers(analysis: &Analysis) -> Markup {
     let ricker = Ricker.uncertainty_product();
-    let bands = [Metric::LowBand, Metric::MiddleBand, Metric::HighBand].map(|band| analysis.summary(band));
+    let bands = ["low_band", "middle_band", "high_band"].map(|band| analysis.summary(Signal::Rows, band));
     html! {
         div.answer {
             h3 { "Can a row of attention be a wavelet?" }
@@ -78,7 +61,7 @@ pub(super) fn answers(analysis: &Analysis) -> Markup {
                 }
             }
         }
-        @if let Some(rank) = analysis.summary(RANK) {
+        @if let Some(rank) = analysis.summary(RANK.0, RANK.1) {
             div.answer {
                 h3 { "Are heads localised in lag and frequency at once?" }
                 p {
@@ -156,11 +139,11 @@ pub(super) fn summary(analysis: &Analysis) -> Markup {
                     }
                 }
                 tbody {
-                    @for (summary, words, meaning) in
-                        METRICS.iter().filter_map(|(metric, words, meaning)| Some((analysis.summary(*metric)?, words, meaning)))
-                    {
+                    @for (summary, definition) in METRICS.iter().filter_map(|(signal, metric)| {
+                        Some((analysis.summary(*signal, metric)?, analysis.definition(*signal, metric)?))
+                    }) {
                         tr {
-                            td { strong { (words) } (unit(summary.metric)) br; span.faint { (meaning) } }
+                            td { strong { (definition.title) } (unit(definition.unit)) br; span.faint { (definition.meaning) } }
                             td.number { (number(summary.median)) }
                             td.number { (number(summary.lowest)) " to " (number(summary.highest)) }
                             @for (_, null) in summary.nulls.each() {
@@ -174,8 +157,8 @@ pub(super) fn summary(analysis: &Analysis) -> Markup {
     }
 }
 
-fn unit(metric: Metric) -> String {
-    if metric.unit() == "1" { String::new() } else { format!(" ({}s)", metric.unit()) }
+fn unit(unit: &str) -> String {
+    if unit == "1" { String::new() } else { format!(" ({unit}s)") }
 }
 
 /// Layer by head, value beside z-score.
@@ -185,22 +168,18 @@ pub(super) fn maps(analysis: &Analysis) -> Markup {
             "Left the value, right how many standard deviations of the null model it lies from the null's mean. Colours \
              of the z-scores end at ±10; the numbers go on. A blank cell has no value, or a null model without freedom."
         }
-        @for (metric, null) in MAPS {
+        @for ((signal, metric), null) in MAPS {
             figure.wide-figure {
-                (drawing(&plot::head_map(analysis, metric, null)))
-                figcaption { (description(metric)) }
+                (drawing(&plot::head_map(analysis, signal, metric, null)))
+                figcaption { (analysis.definition(signal, metric).map_or("", |definition| definition.meaning)) }
             }
         }
     }
 }
 
-fn description(metric: Metric) -> &'static str {
-    METRICS.iter().find(|(other, ..)| *other == metric).map_or("", |(_, _, meaning)| meaning)
-}
-
 /// The heads that are localised best and worst by [`RANK`], with the words for it.
 pub(super) fn extremes(analysis: &Analysis) -> Vec<(&Head, &'static str)> {
-    let ranked = analysis.ranked(RANK);
+    let ranked = analysis.ranked(RANK.0, RANK.1);
     let best = SHOWN.min(ranked.len());
     let worst = SHOWN.min(ranked.len() - best);
     let smallest = ranked[..best].iter().map(|(head, _)| (*head, "among the smallest: localised best"));
@@ -221,12 +200,12 @@ pub(super) fn heads(analysis: &Analysis, shown: &[(&Head, &'static str)], attent
             section {
                 h3 id={ "layer-" (head.layer) "-head-" (head.head) } {
                     "Layer " (head.layer) ", head " (head.head) ": Δx·Δω = "
-                    (number_or_dash(head.measurement(RANK).and_then(|m| m.value))) ", " (words)
+                    (number_or_dash(head.measurement(RANK.0, RANK.1).and_then(|m| m.value))) ", " (words)
                 }
                 div.pictures {
                     @for svg in pictures(analysis, head, attention) { figure { (drawing(&svg)) } }
                 }
-                (measurements(head))
+                (measurements(analysis, head))
             }
         }
     }
@@ -244,7 +223,7 @@ fn pictures(analysis: &Analysis, head: &Head, attention: &FirstTokens) -> Vec<St
     ]
 }
 
-fn measurements(head: &Head) -> Markup {
+fn measurements(analysis: &Analysis, head: &Head) -> Markup {
     html! {
         div.wide {
             table {
@@ -257,11 +236,11 @@ fn measurements(head: &Head) -> Markup {
                     }
                 }
                 tbody {
-                    @for (measurement, words) in
-                        METRICS.iter().filter_map(|(metric, words, _)| Some((head.measurement(*metric)?, words)))
-                    {
+                    @for (measurement, definition) in METRICS.iter().filter_map(|(signal, metric)| {
+                        Some((head.measurement(*signal, metric)?, analysis.definition(*signal, metric)?))
+                    }) {
                         tr {
-                            td { (words) (unit(measurement.metric)) }
+                            td { (definition.title) (unit(measurement.unit)) }
                             td.number { (number_or_dash(measurement.value)) }
                             @for (_, null) in measurement.nulls.each() { td.number { (number_or_dash(null.z)) } }
                         }

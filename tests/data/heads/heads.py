@@ -44,7 +44,7 @@ type(model.model.norm).forward = norm
 
 ids = AutoTokenizer.from_pretrained(FOLDER)(open("text.txt").read())["input_ids"]
 windows = [ids[i : i + WINDOW] for i in range(0, len(ids), WINDOW)]
-windows = [w for w in windows if len(w) >= LAGS]
+windows = [w for w in windows if len(w) > LAGS]
 
 heads = [(l, h) for l in range(config.num_hidden_layers) for h in range(config.num_attention_heads)]
 near = {head: [] for head in heads}  # rows by lag
@@ -56,7 +56,7 @@ for window in windows:
     for l, h in heads:
         a = attentions[l][0, h].numpy()
         assert a.dtype == np.float64
-        for i in range(LAGS - 1, len(window)):
+        for i in range(LAGS, len(window)):
             row = a[i, i - LAGS + 1 : i + 1][::-1]
             near[l, h].append(row)
             logs[l, h].append(np.log(row))
@@ -81,29 +81,29 @@ def metrics(g, h, power, sink_mass):
     dw = np.sqrt(np.sum((2 * np.pi * f) ** 2 * hhat) / np.sum(hhat))
     mass = np.cumsum(g) / np.sum(g)
     out = {
-        "sink_mass": sink_mass,
-        "window_mass": g.sum(),
-        "dc_fraction": power[0] / power.sum(),
-        "low_band": (low * power).sum() / power.sum(),
-        "middle_band": (middle * power).sum() / power.sum(),
-        "high_band": (high * power).sum() / power.sum(),
-        "low_band_without_dc": (low * rest).sum() / rest.sum(),
-        "middle_band_without_dc": (middle * rest).sum() / rest.sum(),
-        "high_band_without_dc": (high * rest).sum() / rest.sum(),
-        "octave_slope": np.polyfit(np.arange(len(energy)), np.log2(energy), 1)[0],
-        "spectral_entropy": entropy(power) / np.log(LAGS),
-        "spectral_entropy_without_dc": entropy(power[1:]) / np.log(LAGS - 1),
-        "selectivity_without_dc": folded.max() / (folded.sum() - folded.max()),
-        "mean_lag": np.average(lag, weights=g),
-        "rms_lag": np.sqrt(np.average(lag**2, weights=g)),
-        "median_lag": int(np.argmax(mass >= 0.5)),
-        "ninety_percent_lag": int(np.argmax(mass >= 0.9)),
-        "lag_spread": dx,
-        "frequency_spread": dw,
-        "uncertainty_product": dx * dw,
+        "head/sink_mass": sink_mass,
+        "head/window_mass": g.sum(),
+        "rows/dc_fraction": power[0] / power.sum(),
+        "rows/low_band": (low * power).sum() / power.sum(),
+        "rows/middle_band": (middle * power).sum() / power.sum(),
+        "rows/high_band": (high * power).sum() / power.sum(),
+        "rows/low_band_without_dc": (low * rest).sum() / rest.sum(),
+        "rows/middle_band_without_dc": (middle * rest).sum() / rest.sum(),
+        "rows/high_band_without_dc": (high * rest).sum() / rest.sum(),
+        "profile/octave_slope": np.polyfit(np.arange(len(energy)), np.log2(energy), 1)[0],
+        "rows/spectral_entropy": entropy(power) / np.log(LAGS),
+        "rows/spectral_entropy_without_dc": entropy(power[1:]) / np.log(LAGS - 1),
+        "rows/selectivity_without_dc": folded.max() / (folded.sum() - folded.max()),
+        "profile/mean_lag": np.average(lag, weights=g),
+        "profile/rms_lag": np.sqrt(np.average(lag**2, weights=g)),
+        "profile/median_lag": int(np.argmax(mass >= 0.5)),
+        "profile/ninety_percent_lag": int(np.argmax(mass >= 0.9)),
+        "scores/lag_spread": dx,
+        "scores/frequency_spread": dw,
+        "scores/uncertainty_product": dx * dw,
     }
     for j, e in enumerate(energy, 1):
-        out[f"octave_share_{j}"] = e / energy.sum()
+        out[f"profile/octave_share_{j}"] = e / energy.sum()
     return {name: float(value) for name, value in out.items()}
 
 
