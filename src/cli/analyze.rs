@@ -1,13 +1,12 @@
-use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use indicatif::ProgressBar;
 
+use super::texts::Texts;
 use super::{Common, Failure, Outcome, heads_table, output, progress};
-use crate::heads::{self, Analysis, Plan, Recorder, Settings, SinkRule, Source, Taper, Text};
+use crate::heads::{self, Analysis, Plan, Recorder, Settings, SinkRule, Source, Taper};
 use crate::model::{Budget, Checkpoint, Decoder, Devices, Position, record};
 use crate::wavelet::{Parameters, by_name};
 
@@ -107,21 +106,21 @@ pub(super) fn analyze(
         seed: common.seed,
         wavelet: by_name(&options.wavelet, &Parameters::default())?,
     };
-    let (texts, windows) = read(&checkpoint, texts, &settings)?;
+    let cut = (settings.window, settings.plan.lags());
+    let mut texts = Texts::list(checkpoint.tokenizer()?, texts, cut)?;
     // Only now is it known that a text has as many tokens as lags were asked for.
     let trained = Recorder::each(&heads_of, &settings.plan, settings.draws, settings.seed);
 
-    let rows: usize = texts.iter().map(|text| text.rows).sum();
-    let total = rows * heads_of.iter().sum::<usize>() * (1 + usize::from(options.untrained));
+    let total = texts.rows() * heads_of.iter().sum::<usize>() * (1 + usize::from(options.untrained));
     let bar = progress::bar(common, total as u64, "rows");
-    let run = |checkpoint: &Checkpoint, recorders: Vec<Recorder>, message: String| {
+    let mut run = |checkpoint: &Checkpoint, recorders: Vec<Recorder>, message: String| {
         let budget = options.budget.unwrap_or_default();
         let mut decoder = Decoder::new(checkpoint, &devices, precision)?.with_budget(budget)?;
         if options.allow_extrapolation {
             decoder = decoder.allow_extrapolation();
         }
         bar.set_message(message);
-        recorded(&decoder, &windows, recorders, &bar)
+        recorded(&decoder, &mut texts, recorders, &bar)
     };
     let trained = run(&checkpoint, trained, "trained".to_owned())?;
     let mut untrained = Vec::new();
@@ -139,6 +138,7 @@ pub(super) fn analyze(
         device: common.device.clone(),
         dtype: precision.to_string(),
     };
+    let texts = texts.files().iter().map(|file| file.text.clone()).collect();
     Ok(heads::analyze(&settings, source, texts, &trained, &untrained)?)
 }
 
@@ -149,72 +149,18 @@ const STREAM_BYTES: usize = 1 << 28;
 
 fn recorded(
     decoder: &Decoder<'_>,
-    windows: &[Vec<u32>],
+    texts: &mut Texts,
     mut recorders: Vec<Recorder>,
     bar: &ProgressBar,
 ) -> Result<Vec<Recorder>, Failure> {
-    let longest = windows.iter().map(Vec::len).max().unwrap_or(1);
-    let token = decoder.spec().hidden * 4;
-    let at_once = (TOKENS_AT_ONCE.min(STREAM_BYTES / token) / longest).max(1);
-    for (part, windows) in windows.chunks(at_once).enumerate() {
-        record(decoder, windows, part * at_once, &mut recorders, &|rows| bar.inc(rows))?;
+    let tokens = TOKENS_AT_ONCE.min(STREAM_BYTES / (decoder.spec().hidden * 4));
+    let mut windows = 0;
+    while windows < texts.windows() {
+        let batch = texts.batch(windows, tokens)?;
+        record(decoder, &batch.windows, &batch.places, &mut recorders, &|rows| bar.inc(rows))?;
+        windows += batch.windows.len();
     }
     Ok(recorders)
-}
-
-/// The texts and their windows of tokens.
-fn read(
-    checkpoint: &Checkpoint,
-    paths: &[PathBuf],
-    settings: &Settings,
-) -> Result<(Vec<Text>, Vec<Vec<u32>>), Failure> {
-    let tokenizer = checkpoint.tokenizer()?;
-    let (mut texts, mut windows) = (Vec::new(), Vec::new());
-    for (path, named) in files(paths)? {
-        let contents = fs::read_to_string(&path).map_err(|error| Failure::at(&path, error))?;
-        let tokens = tokenizer.encode(&contents).map_err(|error| Failure::at(&path, error))?;
-        let text = Text::cut(path.display().to_string(), tokens.len(), settings.window, settings.plan.lags());
-        if text.rows == 0 && named {
-            let needed = settings.plan.lags();
-            return Err(Failure::at(&path, format!("{} tokens, expected more than --lags {needed}", tokens.len())));
-        }
-        let mut rest = tokens.as_slice();
-        for &length in &text.windows {
-            let (window, after) = rest.split_at(length);
-            windows.push(window.to_vec());
-            rest = after;
-        }
-        texts.push(text);
-    }
-    if windows.is_empty() {
-        return Err(Failure::new(format!("no text has more than --lags {} tokens", settings.plan.lags())));
-    }
-    Ok((texts, windows))
-}
-
-/// The files to read, and whether each was named itself rather than its folder.
-fn files(paths: &[PathBuf]) -> Result<Vec<(PathBuf, bool)>, Failure> {
-    let mut files = Vec::new();
-    for path in paths {
-        if !path.is_dir() {
-            files.push((path.clone(), true));
-            continue;
-        }
-        let is_text = |file: &Path| {
-            let extension = file.extension().and_then(OsStr::to_str);
-            matches!(extension, Some("txt" | "md")) && file.is_file()
-        };
-        let entries = fs::read_dir(path).map_err(|error| Failure::at(path, error))?;
-        let entries = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
-        let mut found: Vec<_> = entries.map_err(|error| Failure::at(path, error))?;
-        found.retain(|file| is_text(file));
-        if found.is_empty() {
-            return Err(Failure::at(path, "has no .txt or .md file"));
-        }
-        found.sort();
-        files.extend(found.into_iter().map(|file| (file, false)));
-    }
-    Ok(files)
 }
 
 /// What was measured, in one line.

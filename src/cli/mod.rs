@@ -36,6 +36,8 @@ mod progress;
 #[cfg(all(feature = "model", feature = "plot"))]
 mod report;
 mod tensors;
+#[cfg(feature = "model")]
+mod texts;
 mod verify;
 mod wavelet;
 

@@ -12,6 +12,7 @@ use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::{AddedToken, Tokenizer};
 
 use super::{ExperimentError, durable};
+use crate::model::Fnv1a;
 
 const SCHEMA: &str = "ropelet.corpus/1";
 /// Stands before every document.
@@ -168,11 +169,12 @@ fn text(file: &Path) -> Result<String, ExperimentError> {
 
 /// FNV-1a of the texts, with their lengths between them, and of the vocabulary's size.
 fn key(texts: &[String; 2], vocabulary: usize) -> String {
-    let numbers = [texts[0].len(), texts[1].len(), vocabulary].map(|number| (number as u64).to_le_bytes());
-    let bytes = numbers.iter().flatten().chain(texts[0].as_bytes()).chain(texts[1].as_bytes());
-    let hash = bytes
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    format!("{hash:016x}")
+    let mut hash = Fnv1a::default();
+    for number in [texts[0].len(), texts[1].len(), vocabulary] {
+        hash.add_number(number as u64);
+    }
+    texts.iter().for_each(|text| hash.add(text.as_bytes()));
+    hash.to_string()
 }
 
 /// Byte-level BPE of this many tokens, without a normaliser: the tokens' bytes are the text's.

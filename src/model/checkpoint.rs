@@ -103,10 +103,23 @@ impl Checkpoint {
         Tokenizer::open(&self.folder, self.spec.vocabulary)
     }
 
+    /// Hands over what is in config.json, and in tokenizer.json if there is one.
+    pub(super) fn read_small_files(&self, take: &mut dyn FnMut(&[u8])) -> Result<(), ModelError> {
+        for name in ["config.json", "tokenizer.json"] {
+            if self.folder.has(name) {
+                take(&self.folder.read(name, MAX_SMALL)?.1);
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn weights(&self) -> &Weights {
         &self.weights
     }
 }
+
+/// The largest config.json or tokenizer.json.
+const MAX_SMALL: u64 = 48 << 20;
 
 /// The folder that `model` means.
 fn locate(model: &Path) -> Result<PathBuf, ModelError> {

@@ -21,8 +21,10 @@ mod embedding;
 mod error;
 mod family;
 mod files;
+mod fingerprint;
 #[cfg(feature = "cuda")]
 mod flash;
+mod fnv;
 mod head;
 mod inventory;
 #[cfg(feature = "cuda")]
@@ -38,6 +40,7 @@ mod record;
 mod reduce;
 mod softmax;
 mod spec;
+mod sums_file;
 mod tap;
 mod tap_file;
 mod tokens;
@@ -51,17 +54,19 @@ pub use cpu::{RowBlock, RowReducer, Rows};
 pub use decoder::Decoder;
 pub use error::ModelError;
 pub use files::{Format, Storage, StoredFile};
+pub use fnv::Fnv1a;
 pub use inventory::{Footprint, Inventory, Part};
 pub use lag_profile::LagProfile;
 pub(crate) use normal::normal;
 pub use placement::Placement;
 pub use precision::{Device, Devices, Precision};
-pub use record::record;
+pub use record::{Place, record};
 pub use reduce::{HeadSums, Reduced, Reduction};
 pub use spec::{
     Activation, Affine, AttentionSpec, EmbeddingSpec, HeadSpec, LayerSpec, LearnedPositions, Mask, MlpSpec, Norm,
     NormKind, Position, QkNorm, QkNormOver, Rotary, Spec, Topology,
 };
+pub use sums_file::{Sums, read_sums, write_sums};
 pub use tap::{Block, NoSuchTap, Select, Sink, Site, Tap};
 pub use tap_file::{Request, TapFile};
 pub use tokens::Tokenizer;

@@ -3,16 +3,16 @@ use std::ops::Range;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+use super::Fnv1a;
+
 /// Normal variates by the method of Box and Muller, rounded to `f32` once: these of the sequence that
 /// belongs to the seed and the tensor's name.
 ///
 /// The sequence depends on nothing else, so neither the order in which tensors are read nor the
 /// pieces in which one is read change a value.
 pub(crate) fn normal(seed: u64, name: &str, standard_deviation: f64, part: Range<usize>) -> Vec<f32> {
-    // FNV-1a: any fixed map from names to streams does; the standard hasher is not fixed.
-    let stream = name
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    // Any fixed map from names to streams does.
+    let stream = Fnv1a::of(name.as_bytes()).value();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(stream);
     // Values come in pairs, each from two numbers of two words.

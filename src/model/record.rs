@@ -4,24 +4,42 @@ use super::{Block, Decoder, Mask, ModelError, Position, RowBlock, RowReducer, Ro
 use crate::heads::Recorder;
 use crate::numeric::Real;
 
+/// Which piece of which text a window is: the same whatever else is read, and in which order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The place of the text in the list of all texts, from 0.
+    pub text: usize,
+    /// Which window of that text, from 0.
+    pub window: usize,
+}
+
+impl Place {
+    /// One number for both, by which what is drawn at random for a window is keyed.
+    fn key(self) -> u64 {
+        (self.text as u64) << 32 | self.window as u64
+    }
+}
+
 /// Runs windows of tokens and hands every row of attention to the recorder of its head.
 ///
-/// `recorders` has one for each head, layer by layer, as [`Recorder::each`] makes them; windows are
-/// counted from `first_window` on. `progress` is told how many rows were recorded since it was last
-/// called. The same windows in the same order give the same sums, whatever the number of threads.
+/// `recorders` has one for each head, layer by layer, as [`Recorder::each`] makes them; `places` says which
+/// piece of which text each window is. `progress` is told how many rows were recorded since it was last
+/// called. The same windows in the same order give the same sums, whatever the number of threads, and
+/// whether they come in one call or in several.
 ///
 /// # Errors
 /// Those of [`Decoder::run`]; a model that reads in both directions, which has no lags to go by.
 ///
 /// # Panics
-/// When there is not one recorder for each head.
+/// When there is not one recorder for each head, or not one place for each window.
 pub fn record(
     decoder: &Decoder<'_>,
     windows: &[Vec<u32>],
-    first_window: usize,
+    places: &[Place],
     recorders: &mut [Recorder],
     progress: &dyn Fn(u64),
 ) -> Result<(), ModelError> {
+    assert_eq!(windows.len(), places.len(), "each window has one place");
     let spec = decoder.spec();
     if spec.layers.iter().any(|layer| layer.attention.mask == Mask::Full) {
         return Err(ModelError::NotCausal { family: spec.family });
@@ -34,7 +52,7 @@ pub fn record(
         rest = others;
     }
     assert!(rest.is_empty(), "there are more recorders than heads");
-    let mut recording = Recording { spec, layers, first_window, progress, in_hand: None };
+    let mut recording = Recording { spec, layers, places, progress, in_hand: None };
     decoder.run(windows, &mut recording)?;
     recording.merge();
     Ok(())
@@ -45,7 +63,7 @@ struct Recording<'a> {
     spec: &'a Spec,
     /// The recorders of each layer's heads.
     layers: Vec<&'a mut [Recorder]>,
-    first_window: usize,
+    places: &'a [Place],
     progress: &'a dyn Fn(u64),
     /// A layer, some texts, and what takes the rows of each text and head.
     in_hand: Option<(usize, Vec<usize>, Vec<HeadRows<'a>>)>,
@@ -83,7 +101,7 @@ impl Sink for Recording<'_> {
             self.merge();
             let position = &self.spec.layers[layer].attention.position;
             let part = |(text, head): (&usize, usize)| HeadRows {
-                window: (self.first_window + text) as u64,
+                place: self.places[*text],
                 head,
                 position,
                 recorder: self.layers[layer][head].fork(),
@@ -100,7 +118,7 @@ impl Sink for Recording<'_> {
 
 /// Records the rows of one head in one text.
 struct HeadRows<'a> {
-    window: u64,
+    place: Place,
     head: usize,
     position: &'a Position,
     recorder: Recorder,
@@ -110,19 +128,19 @@ struct HeadRows<'a> {
 
 impl HeadRows<'_> {
     fn record<T: Real>(&mut self, block: &RowBlock<'_, T>) {
-        let Self { window, head, position, recorder, biased } = self;
+        let Self { place, head, position, recorder, biased } = self;
         for (query, _, scores, probabilities) in block.rows() {
             if query + 1 < recorder.lags() {
                 continue;
             }
             // What the softmax saw: the bias is not part of the scores.
             match position {
-                Position::None | Position::Rotary(_) => recorder.row(*window, probabilities, scores),
+                Position::None | Position::Rotary(_) => recorder.row(place.key(), probabilities, scores),
                 Position::Alibi(_) | Position::RoundedAlibi { .. } => {
                     let bias = |key: usize| position.bias(*head, query, key);
                     biased.clear();
                     biased.extend(scores.iter().enumerate().map(|(key, score)| score.wide() + bias(key)));
-                    recorder.row(*window, probabilities, biased);
+                    recorder.row(place.key(), probabilities, biased);
                 }
             }
         }

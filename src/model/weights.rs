@@ -270,8 +270,13 @@ impl Weights {
 
     /// What the files are, in this folder.
     pub(super) fn storage(&self, folder: &Path) -> Result<Storage, ModelError> {
+        Ok(self.files(folder)?.storage())
+    }
+
+    /// The files in this folder, if there are any.
+    pub(super) fn files(&self, folder: &Path) -> Result<&WeightFiles, ModelError> {
         match &self.source {
-            Source::Files(files) => Ok(files.storage()),
+            Source::Files(files) => Ok(files),
             Source::Fresh { .. } => Err(ModelError::NotACheckpoint {
                 folder: folder.to_owned(),
                 reason: "these weights are freshly initialised and in no file".to_owned(),
