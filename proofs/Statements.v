@@ -11,7 +11,7 @@ From Ropelet Require
   published_phase_is_monotone published_phase_is_positive sampled_gains_lie_on_a_circle sampled_rows_have_zero_mean
   nonnegative_weights_peak_at_frequency_zero attention_rows_have_zero_mean alibi_windows_have_zero_mean
   rope_is_haar_only_at_an_eighth_turn haar_never_occurs_at_an_integer_position
-  equal_sine_and_cosine_give_haar haar_like_pair_has_zero_mean zero_mean_carries_over_by_analogy
+  rotary_score_is_a_sum_of_cosines equal_sine_and_cosine_give_haar haar_like_pair_has_zero_mean zero_mean_carries_over_by_analogy
   haar_like_pair_is_orthonormal ricker_constant_is_two_pi gaussian_is_admissible
   uncorrected_morlet_is_admissible PiIrrational haar_like_constant_has_a_closed_form
   every_two_banded_matrix_is_a_wavelet_transform haar_constant_is_two_ln_two
@@ -109,6 +109,25 @@ Proof. exact rotation_depends_on_the_lag_alone.score_depends_on_the_lag_alone. Q
 Theorem rotation_preserves_the_norm : forall theta m h x,
   dot (2 * h) (apply (2 * h) (rope theta m) x) (apply (2 * h) (rope theta m) x) = dot (2 * h) x x.
 Proof. exact rotation_depends_on_the_lag_alone.rotation_preserves_the_norm. Qed.
+
+(** * rotary-score-is-a-sum-of-cosines *)
+
+(** For a query and a key there are phases that serve all positions m and n, integers or not. *)
+Theorem rotary_score_is_a_sum_of_cosines : forall theta h q k,
+  let norm x i := sqrt (x (2 * i)%nat ^ 2 + x (S (2 * i)) ^ 2) in
+  exists phi : nat -> R, forall m n,
+  dot (2 * h) (apply (2 * h) (rope theta m) q) (apply (2 * h) (rope theta n) k)
+  = sum h (fun i => norm q i * norm k i * cos (theta i * (m - n) + phi i)).
+Proof. exact rotary_score_is_a_sum_of_cosines.rotary_score_is_a_sum_of_cosines. Qed.
+
+(** The phases are the angles alpha of the query's pairs less the angles beta of the key's. *)
+Theorem phases_are_those_of_the_pairs : forall theta h q k alpha beta m n,
+  let norm x i := sqrt (x (2 * i)%nat ^ 2 + x (S (2 * i)) ^ 2) in
+  (forall i, (i < h)%nat -> q (2 * i)%nat = norm q i * cos (alpha i) /\ q (S (2 * i)) = norm q i * sin (alpha i)) ->
+  (forall i, (i < h)%nat -> k (2 * i)%nat = norm k i * cos (beta i) /\ k (S (2 * i)) = norm k i * sin (beta i)) ->
+  dot (2 * h) (apply (2 * h) (rope theta m) q) (apply (2 * h) (rope theta n) k)
+  = sum h (fun i => norm q i * norm k i * cos (theta i * (m - n) + (alpha i - beta i))).
+Proof. exact rotary_score_is_a_sum_of_cosines.phases_are_those_of_the_pairs. Qed.
 
 (** * half-split-is-interleaved-permuted *)
 

@@ -23,6 +23,7 @@ mod convolution;
 mod cwt;
 mod daughter;
 pub mod direct;
+mod dwt;
 mod energy;
 mod error;
 mod fft;
@@ -41,6 +42,7 @@ mod spectrum;
 
 pub use boundary::Boundary;
 pub use cwt::{Cwt, RowPlan};
+pub use dwt::Dwt;
 pub use energy::ScaleEnergy;
 pub use error::SignalError;
 pub use norm::Norm;

@@ -1,7 +1,10 @@
-use super::{Source, Standing, Statement, admissibility, gains, lag_table, matrix, phase, scaling, windows};
+use super::{
+    Source, Standing, Statement, admissibility, bands, entropy, filter_bank, gains, lag_table, matrix, phase, scaling,
+    score, uncertainty, windows,
+};
 
 /// Every statement, in reading order: the matrix, the phase and the means, the sampled rows,
-/// admissibility, lag kernels, scalings.
+/// rows of attention and their spectra, admissibility, lag kernels, scalings.
 pub fn catalogue() -> &'static [Statement] {
     &CATALOGUE
 }
@@ -38,7 +41,7 @@ const fn source(key: &'static str, place: &'static str) -> Source {
     Source { key, place }
 }
 
-static CATALOGUE: [Statement; 46] = [
+static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "haar-type-matrix-equals-rope",
         title: "One Haar-like pair, shifted by the fraction of a turn, samples RoPE's rotation at every real position",
@@ -125,6 +128,21 @@ static CATALOGUE: [Statement; 46] = [
         check: matrix::rotation_depends_on_the_lag_alone,
         control: matrix::rotation_depends_on_the_sum,
         control_is: "R_(m+n) in place of R_(n-m)",
+    },
+    Statement {
+        id: "rotary-score-is-a-sum-of-cosines",
+        title: "For one query and one key the rotated score over the lag D is exactly sum |q_i||k_i| cos(theta_i D + arg q_i - arg k_i)",
+        standing: Standing::ProvedByMachine,
+        hypotheses: &[
+            "q and k are fixed before rotation; D = m - n, of either sign; the frequencies are any real numbers",
+            "q_i and k_i are the pairs as complex numbers; what is not rotated is a pair of frequency 0",
+        ],
+        sources: &[source("su2024", "Eqs. 14-16")],
+        code: &["src/theorem/score.rs#scores", "src/rope/rotation.rs#Rotation"],
+        proof: include_str!("../../proofs/rotary-score-is-a-sum-of-cosines.md"),
+        check: score::rotary_score_is_a_sum_of_cosines,
+        control: score::rotary_score_is_a_sum_of_other_cosines,
+        control_is: "a least-squares fit on frequencies 1 % too high",
     },
     Statement {
         id: "half-split-is-interleaved-permuted",
@@ -329,6 +347,146 @@ static CATALOGUE: [Statement; 46] = [
         control_is: "the difference of the windows of two neighbouring heads",
     },
     Statement {
+        id: "entropies-of-row-and-root-spectrum-reach-ln-n",
+        title: "The entropies of a row a and of |F sqrt a|^2 sum to at least ln N",
+        standing: Standing::Proved,
+        hypotheses: &[
+            "a has N entries, none negative, of sum 1; F is the unitary transform of N points; entropies in nats",
+        ],
+        sources: &[
+            source("maassen1988", "the relation for two bases"),
+            source("ruscio2025", "H_p and H_s, an uncertainty relation"),
+        ],
+        code: &["src/theorem/entropy.rs#reaches", "src/signal/spectrum.rs#PowerSpectrum"],
+        proof: include_str!("../../proofs/entropies-of-row-and-root-spectrum-reach-ln-n.md"),
+        check: entropy::entropies_of_row_and_root_spectrum_reach_ln_n,
+        control: entropy::entropies_over_half_the_bins_reach_ln_n,
+        control_is: "the bins 0..=N/2 alone",
+    },
+    Statement {
+        id: "combs-reach-the-entropic-bound",
+        title: "A comb of equal teeth N/c apart meets the entropic bound: H(a) = ln c and H(|F sqrt a|^2) = ln(N/c)",
+        standing: Standing::Proved,
+        hypotheses: &[
+            "c divides N, and the c teeth are N/c apart from any first one; a single key and the uniform row are combs",
+        ],
+        sources: &[source("maassen1988", "where the relation is an equality")],
+        code: &["src/theorem/entropy.rs#comb"],
+        proof: include_str!("../../proofs/combs-reach-the-entropic-bound.md"),
+        check: entropy::combs_reach_the_entropic_bound,
+        control: entropy::broken_combs_reach_the_entropic_bound,
+        control_is: "a comb without its first tooth",
+    },
+    Statement {
+        id: "entropies-of-row-and-its-spectrum-reach-ln-n",
+        title: "Without window or padding, over all N bins, the entropies of a row and of its power spectrum sum to at least ln N",
+        standing: Standing::Proved,
+        hypotheses: &["a has N entries, none negative, of sum 1; the spectrum is |a^|^2 over its sum, two-sided"],
+        sources: &[source("ruscio2025", "H_p and H_s"), source("maassen1988", "the relation for two bases")],
+        code: &["src/theorem/entropy.rs#reaches"],
+        proof: include_str!("../../proofs/entropies-of-row-and-its-spectrum-reach-ln-n.md"),
+        check: entropy::entropies_of_row_and_its_spectrum_reach_ln_n,
+        control: entropy::published_entropies_reach_ln_n,
+        control_is: "Hann's window and the bins 0..=N/2",
+    },
+    Statement {
+        id: "published-entropies-reach-ln-n",
+        title: "H_p of a row and H_s of its spectrum as published, with Hann's window and one-sided, sum to at least ln N",
+        standing: Standing::Refuted,
+        hypotheses: &["H_p of the row itself, H_s of the bins 0..=N/2 of the row under Hann's window, N >= 8"],
+        sources: &[source("ruscio2025", "H_p and H_s, the trade-off between position and frequency")],
+        code: &["src/theorem/entropy.rs#sink_row"],
+        proof: include_str!("../../proofs/published-entropies-reach-ln-n.md"),
+        check: entropy::published_entropies_reach_ln_n,
+        control: entropy::entropies_of_sinks_and_their_spectra_reach_ln_n,
+        control_is: "the same rows without window, over all N bins",
+    },
+    Statement {
+        id: "negative-entropy-correlation-needs-learning",
+        title: "Where nothing was learned H_p and H_s have no negative covariance",
+        standing: Standing::Refuted,
+        hypotheses: &["H_p and H_s of untapered rows over all bins; the covariance runs over heads"],
+        sources: &[source("ruscio2025", "rho and its reading"), source("press2022", "the slopes")],
+        code: &["src/theorem/entropy.rs#covariance_with_entropy", "src/encoding/alibi.rs#alibi_slopes"],
+        proof: include_str!("../../proofs/negative-entropy-correlation-needs-learning.md"),
+        check: entropy::negative_entropy_correlation_needs_learning,
+        control: entropy::entropies_of_weights_and_squares_rise_together,
+        control_is: "the entropy of the squared weights in place of that of the spectrum",
+    },
+    Statement {
+        id: "shuffled-rows-split-as-they-vary",
+        title: "Shuffled at random, a row with squared coefficient of variation c has the mean band shares (1 + c/4, c/2, c/4)/(1 + c), up to 1/N",
+        standing: Standing::Proved,
+        hypotheses: &[
+            "N keys, N divisible by 8, any permutation equally likely; two-sided sums, edges at 1/8 and 3/8 cycles per token, frequency 0 in the low band",
+            "exactly (1 + e (N/4 - 1), e N/2, e N/4)/(1 + c) with e = c/(N - 1)",
+        ],
+        sources: &[
+            source("ruscio2025", "the bands and their shares"),
+            source("mallat2009", "App. A.6, random vectors"),
+        ],
+        code: &["src/theorem/bands.rs#split", "src/theorem/bands.rs#shares"],
+        proof: include_str!("../../proofs/shuffled-rows-split-as-they-vary.md"),
+        check: bands::shuffled_rows_split_as_they_vary,
+        control: bands::shuffled_rows_split_as_they_vary_on_one_side,
+        control_is: "sums over the bins 0..=N/2, frequency 0 counted like the others",
+    },
+    Statement {
+        id: "flat-dirichlet-power-splits-five-two-one",
+        title: "The expected power of a flat Dirichlet row splits 5/8, 1/4, 1/8 over the bands, at every N divisible by 8",
+        standing: Standing::Proved,
+        hypotheses: &[
+            "two-sided sums of E|a^(k)|^2, edges at 1/8 and 3/8 cycles per token, frequency 0 in the low band",
+        ],
+        sources: &[
+            source("ruscio2025", "the bands and their shares"),
+            source("mallat2009", "App. A.6, random vectors"),
+        ],
+        code: &["src/theorem/bands.rs#dirichlet_split", "src/theorem/bands.rs#shares"],
+        proof: include_str!("../../proofs/flat-dirichlet-power-splits-five-two-one.md"),
+        check: bands::flat_dirichlet_power_splits_five_two_one,
+        control: bands::every_dirichlet_power_splits_five_two_one,
+        control_is: "the parameter 2",
+    },
+    Statement {
+        id: "published-band-shares-lie-beyond-noise",
+        title: "Shares of 60-80 % low, 15-25 % middle and 5-15 % high are more than shuffled weights have, so that they show structure",
+        standing: Standing::Refuted,
+        hypotheses: &["mean shares over all permutations of a row, two-sided"],
+        sources: &[source("ruscio2025", "the reported band shares")],
+        code: &["src/theorem/bands.rs#lies_beyond", "src/theorem/bands.rs#mean_shares"],
+        proof: include_str!("../../proofs/published-band-shares-lie-beyond-noise.md"),
+        check: bands::published_band_shares_lie_beyond_noise,
+        control: bands::published_band_shares_lie_beyond_uneven_noise,
+        control_is: "a row of 4 equal keys among 32, c = 7",
+    },
+    Statement {
+        id: "selectivity-is-one-over-the-squared-variation",
+        title: "Padded z-fold, the selectivity max P/(sum P - max P) of an untapered row is 1/(z(1 + c) - 1): 1/c unpadded, in whatever order its keys stand",
+        standing: Standing::Proved,
+        hypotheses: &["weights that are not negative, with c = N sum a^2/(sum a)^2 - 1; two-sided sums"],
+        sources: &[source("ruscio2025", "the selectivity S(h)"), source("mallat2009", "§3.3, Parseval's identity")],
+        code: &["src/theorem/bands.rs#selectivity"],
+        proof: include_str!("../../proofs/selectivity-is-one-over-the-squared-variation.md"),
+        check: bands::selectivity_is_one_over_the_squared_variation,
+        control: bands::selectivity_does_not_depend_on_padding,
+        control_is: "the value 1/c at any padding",
+    },
+    Statement {
+        id: "filter-banks-give-back-every-signal",
+        title: "Analysis and synthesis by db2 give back every signal to within its rounding: in single precision and 6 levels to 2.4e-5, attention or not",
+        standing: Standing::Proved,
+        hypotheses: &[
+            "periodic at its ends, n divisible by 2^J, J levels; the bound is 4 J sqrt(2 r c) gamma(2L + 1), r and c sums of absolute taps",
+        ],
+        sources: &[source("ruscio2025", "the frame error"), source("higham2002", "Lemma 3.1 and §3.5")],
+        code: &["src/signal/dwt.rs#round_trip", "src/theorem/filter_bank.rs#round_trip"],
+        proof: include_str!("../../proofs/filter-banks-give-back-every-signal.md"),
+        check: filter_bank::filter_banks_give_back_every_signal,
+        control: filter_bank::approximations_give_back_every_signal,
+        control_is: "synthesis without the finest details",
+    },
+    Statement {
         id: "rope-is-haar-only-at-an-eighth-turn",
         title: "A rotation block lies at distance 2 sqrt 2 |sin((phi - pi/4)/2)| from the Haar block: it is Haar only at pi/4 mod 2 pi",
         standing: Standing::ProvedByMachine,
@@ -438,6 +596,37 @@ static CATALOGUE: [Statement; 46] = [
         check: admissibility::haar_like_frequency_spread_is_infinite,
         control: admissibility::haar_like_jumps_once,
         control_is: "one jump in place of two",
+    },
+    Statement {
+        id: "gaussian-spreads-multiply-to-one-half",
+        title: "The Gaussian's spreads in time and frequency multiply to 1/2, the least there is",
+        standing: Standing::Proved,
+        hypotheses: &[
+            "standard deviations under |psi|^2 and under |psihat|^2 over the whole line, radians per unit time",
+        ],
+        sources: &[source("mallat2009", "§2.3.2, Heisenberg's uncertainty")],
+        code: &["src/wavelet/gaussian.rs#Gaussian", "src/theorem/uncertainty.rs#product"],
+        proof: include_str!("../../proofs/gaussian-spreads-multiply-to-one-half.md"),
+        check: uncertainty::gaussian_spreads_multiply_to_one_half,
+        control: uncertainty::ricker_spreads_multiply_to_one_half,
+        control_is: "the Ricker function",
+    },
+    Statement {
+        id: "ricker-spreads-multiply-to-1-708",
+        title: "The Ricker function's spreads multiply to sqrt(7/6) sqrt(5/2) = 1.7078 over the whole line, and to 0.5252 over positive frequencies",
+        standing: Standing::Proved,
+        hypotheses: &[
+            "standard deviations under |psi|^2 and under |psihat|^2, about 0 or about the mean of the positive frequencies",
+        ],
+        sources: &[
+            source("mallat2009", "§2.3.2, Heisenberg's uncertainty"),
+            source("ruscio2025", "the uncertainty that heads are said to trade"),
+        ],
+        code: &["src/wavelet/ricker.rs#Ricker", "src/theorem/uncertainty.rs#product"],
+        proof: include_str!("../../proofs/ricker-spreads-multiply-to-1-708.md"),
+        check: uncertainty::ricker_spreads_multiply_to_1_708,
+        control: uncertainty::ricker_spreads_multiply_to_1_708_on_one_side,
+        control_is: "the two-sided number for positive frequencies",
     },
     Statement {
         id: "ricker-samples-sum-to-their-aliases",

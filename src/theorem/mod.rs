@@ -10,8 +10,11 @@
 //! [control]: Statement::control
 
 mod admissibility;
+mod bands;
 mod case;
 mod catalogue;
+mod entropy;
+mod filter_bank;
 mod finding;
 mod gains;
 mod lag_table;
@@ -19,7 +22,9 @@ mod machine;
 mod matrix;
 mod phase;
 mod scaling;
+mod score;
 mod statement;
+mod uncertainty;
 mod verify;
 mod windows;
 

@@ -43,11 +43,11 @@ fn frequencies(n: usize) -> impl Iterator<Item = f64> {
 }
 
 /// The softmax of `n` scores that the case draws, so wide apart that some weights nearly vanish.
-fn attention_row(random: &mut impl rand::Rng, n: usize) -> Vec<f64> {
+pub(super) fn attention_row(random: &mut impl rand::Rng, n: usize) -> Vec<f64> {
     softmax((0..n).map(|_| random.random_range(-12.0..12.0)).collect())
 }
 
-fn softmax(scores: Vec<f64>) -> Vec<f64> {
+pub(super) fn softmax(scores: Vec<f64>) -> Vec<f64> {
     let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let weights: Vec<f64> = scores.iter().map(|score| (score - largest).exp()).collect();
     let sum: f64 = weights.iter().sum();

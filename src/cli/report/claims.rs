@@ -83,6 +83,22 @@ const ANSWERS: &[Answer] = &[
         ],
     },
     Answer {
+        question: "Do band shares, selectivity and entropies show wavelets?",
+        answer: "Not as published. Shuffled weights have the published band shares; selectivity is a function of how \
+                 unequal the weights are, in whatever order; the two entropies obey no uncertainty relation under the \
+                 published window, and where they do, rows of no content have the same negative correlation; a \
+                 frame error of 1e-7 is rounding.",
+        ids: &[
+            "shuffled-rows-split-as-they-vary",
+            "published-band-shares-lie-beyond-noise",
+            "selectivity-is-one-over-the-squared-variation",
+            "published-entropies-reach-ln-n",
+            "entropies-of-row-and-root-spectrum-reach-ln-n",
+            "negative-entropy-correlation-needs-learning",
+            "filter-banks-give-back-every-signal",
+        ],
+    },
+    Answer {
         question: "Is RoPE ever the Haar transform?",
         answer: "Only block by block, at an eighth of a turn, and at no integer position for the first block.",
         ids: &["rope-is-haar-only-at-an-eighth-turn", "haar-never-occurs-at-an-integer-position"],
