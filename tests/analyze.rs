@@ -116,7 +116,7 @@ fn the_table_holds_what_the_object_holds() {
                 assert!(same(&column(field), &metric[field]), "{field}");
             }
             assert_eq!(column("texts"), 1);
-            for (null, draws) in [("untrained", 8), ("shuffled", 3), ("dirichlet", 3), ("alibi", 3)] {
+            for (null, draws) in [("untrained", 8), ("shuffled", 3), ("dirichlet", 3), ("alibi", 1), ("sink", 3)] {
                 let comparison = &metric["nulls"][null];
                 for field in ["mean", "sd", "z", "p", "q", "draws"] {
                     assert!(same(&column(&format!("{null}_{field}")), &comparison[field]), "{null} {field}");
@@ -129,9 +129,10 @@ fn the_table_holds_what_the_object_holds() {
     // The null models have something to say about every head.
     for head in heads {
         let share = measured(head, "rows/low_band");
-        for null in ["untrained", "shuffled", "dirichlet", "alibi"] {
+        for null in ["untrained", "shuffled", "dirichlet", "sink"] {
             assert!(share["nulls"][null]["z"].is_number(), "{null}: {share}");
         }
+        assert!(share["nulls"]["alibi"]["mean"].is_number(), "{share}");
     }
 }
 

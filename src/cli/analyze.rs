@@ -1,4 +1,6 @@
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use clap::Args;
@@ -6,7 +8,7 @@ use indicatif::ProgressBar;
 
 use super::texts::Texts;
 use super::{Common, Failure, Outcome, heads_table, output, progress};
-use crate::heads::{self, Analysis, Plan, Recorder, Settings, SinkRule, Source, Taper};
+use crate::heads::{self, Analysis, Dirichlet, Place, Plan, Recorded, Recorder, Settings, SinkRule, Source, Taper};
 use crate::model::{Budget, Checkpoint, Decoder, Devices, Position, record};
 use crate::wavelet::{Parameters, by_name};
 
@@ -37,12 +39,22 @@ pub(super) struct Options {
     /// Mother wavelet of the transforms, with its default parameters
     #[arg(long, default_value = "ricker", value_name = "NAME")]
     wavelet: String,
-    /// Draws of the null models made from rows: shuffled keys, Dirichlet rows, ALiBi exponentials
-    #[arg(long, default_value_t = 16, value_name = "N")]
+    /// What becomes of the attention to key 0: `removed` shares it among the other keys
+    #[arg(long, default_value = "kept", value_enum)]
+    sink: Sink,
+    /// What signals are multiplied by before a Fourier transform
+    #[arg(long, default_value = "none", value_enum)]
+    taper: TaperName,
+    /// Draws of the null models made from rows: shuffled keys, Dirichlet rows, exponential windows, sinks
+    #[arg(long, default_value_t = 200, value_name = "N")]
     draws: u16,
-    /// Fresh initialisations of the same configuration for the null model of untrained weights
-    #[arg(long, default_value_t = 4, value_name = "N")]
-    untrained: u16,
+    /// Fresh initialisations for the null model of untrained weights, or `auto`: as many as give each head
+    /// --draws fresh heads of its layer
+    #[arg(long, default_value = "auto", value_name = "N")]
+    untrained: Untrained,
+    /// Groups of texts, which intervals are a bootstrap over: a text belongs to that of its place in the list
+    #[arg(long, default_value_t = NonZeroU16::new(64).unwrap(), value_name = "N")]
+    groups: NonZeroU16,
     /// Let windows be longer than what a rotary model was made for
     #[arg(long)]
     allow_extrapolation: bool,
@@ -50,6 +62,48 @@ pub(super) struct Options {
     /// texts [default: one layer]
     #[arg(long, value_name = "SIZE")]
     budget: Option<Budget>,
+}
+
+/// [`SinkRule`] as a word.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Sink {
+    Kept,
+    Removed,
+}
+
+/// [`Taper`] as a word.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum TaperName {
+    None,
+    Hann,
+}
+
+/// How many fresh initialisations.
+#[derive(Debug, Clone, Copy)]
+enum Untrained {
+    Auto,
+    Seeds(u16),
+}
+
+impl FromStr for Untrained {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "auto" => Ok(Self::Auto),
+            number => number.parse().map(Self::Seeds).map_err(|_| "expected a number below 65536, or auto".to_owned()),
+        }
+    }
+}
+
+impl Untrained {
+    /// The number of seeds for a model with this many heads in each layer.
+    fn seeds(self, draws: usize, heads: &[usize]) -> usize {
+        match self {
+            Self::Auto => draws.div_ceil(heads.iter().copied().min().unwrap_or(1).max(1)),
+            Self::Seeds(seeds) => seeds.into(),
+        }
+    }
 }
 
 /// The longest window that is taken without being asked for.
@@ -95,10 +149,19 @@ pub(super) fn analyze(
             "--length {window} is not more than --lags {lags}: no row would have them all"
         )));
     }
+    let sink = match options.sink {
+        Sink::Kept => SinkRule::Kept,
+        Sink::Removed => SinkRule::Removed,
+    };
+    let taper = match options.taper {
+        TaperName::None => Taper::None,
+        TaperName::Hann => Taper::Hann,
+    };
+    let draws = usize::from(options.draws);
+    let seeds = options.untrained.seeds(draws, &heads_of);
     let settings = Settings {
         window,
-        plan: Arc::new(Plan::new(lags, SinkRule::Kept, Taper::None)?),
-        draws: options.draws.into(),
+        plan: Arc::new(Plan::new(lags, sink, taper)?),
         pool_untrained_heads: spec
             .layers
             .iter()
@@ -109,9 +172,9 @@ pub(super) fn analyze(
     let cut = (settings.window, settings.plan.lags());
     let mut texts = Texts::list(checkpoint.tokenizer()?, texts, cut)?;
     // Only now is it known that a text has as many tokens as lags were asked for.
-    let trained = Recorder::each(&heads_of, &settings.plan, settings.draws, settings.seed);
+    let trained = Recorder::each(&heads_of, &settings.plan, usize::from(options.groups.get()), draws, settings.seed);
 
-    let total = texts.rows() * heads_of.iter().sum::<usize>() * (1 + usize::from(options.untrained));
+    let total = texts.rows() * heads_of.iter().sum::<usize>() * (1 + seeds);
     let bar = progress::bar(common, total as u64, "rows");
     let mut run = |checkpoint: &Checkpoint, recorders: Vec<Recorder>, message: String| {
         let budget = options.budget.unwrap_or_default();
@@ -124,12 +187,18 @@ pub(super) fn analyze(
     };
     let trained = run(&checkpoint, trained, "trained".to_owned())?;
     let mut untrained = Vec::new();
-    for draw in 0..options.untrained {
-        let recorders = Recorder::each(&heads_of, &settings.plan, 0, settings.seed);
-        let fresh = checkpoint.untrained(settings.seed.wrapping_add(draw.into()));
-        untrained.push(run(&fresh, recorders, format!("untrained {} of {}", draw + 1, options.untrained))?);
+    for draw in 0..seeds {
+        let recorders = Recorder::each(&heads_of, &settings.plan, 1, 0, settings.seed);
+        let fresh = checkpoint.untrained(settings.seed.wrapping_add(draw as u64));
+        untrained.push(run(&fresh, recorders, format!("untrained {} of {seeds}", draw + 1))?);
     }
-    bar.finish_and_clear();
+    bar.set_message("null models");
+    let mut dirichlet = Dirichlet::new(&settings.plan, draws, settings.seed);
+    for file in texts.files() {
+        for (window, tokens) in file.text.windows.iter().enumerate() {
+            dirichlet.window(Place { text: file.place, window }, *tokens);
+        }
+    }
     let source = Source {
         name: model.display().to_string(),
         family: spec.family.to_owned(),
@@ -139,13 +208,18 @@ pub(super) fn analyze(
         dtype: precision.to_string(),
     };
     let texts = texts.files().iter().map(|file| file.text.clone()).collect();
-    Ok(heads::analyze(&settings, source, texts, &trained, &untrained)?)
+    let recorded = Recorded { trained: &trained, untrained: &untrained, dirichlet: &dirichlet };
+    let analysis = heads::analyze(&settings, source, texts, recorded)?;
+    bar.finish_and_clear();
+    Ok(analysis)
 }
 
 /// Tokens that go through the model together: enough to make reading a layer worthwhile, few enough
-/// for their residual streams to be a quarter of a GiB.
+/// for their residual streams, and the sums that the heads of a layer have of each window, to be a quarter of
+/// a GiB each.
 const TOKENS_AT_ONCE: usize = 1 << 16;
 const STREAM_BYTES: usize = 1 << 28;
+const WINDOW_BYTES: usize = 1 << 28;
 
 fn recorded(
     decoder: &Decoder<'_>,
@@ -153,7 +227,11 @@ fn recorded(
     mut recorders: Vec<Recorder>,
     bar: &ProgressBar,
 ) -> Result<Vec<Recorder>, Failure> {
-    let tokens = TOKENS_AT_ONCE.min(STREAM_BYTES / (decoder.spec().hidden * 4));
+    let spec = decoder.spec();
+    let heads = spec.layers.iter().map(|layer| layer.attention.heads).max().unwrap_or(1);
+    let window_bytes = recorders.first().map_or(1, |recorder| heads * recorder.window_bytes());
+    let tokens = TOKENS_AT_ONCE.min(STREAM_BYTES / (spec.hidden * 4));
+    let tokens = tokens.min((WINDOW_BYTES / window_bytes).saturating_mul(texts.longest()));
     let mut windows = 0;
     while windows < texts.windows() {
         let batch = texts.batch(windows, tokens)?;

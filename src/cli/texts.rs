@@ -3,8 +3,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use crate::heads::Text;
-use crate::model::{Fnv1a, Place, Tokenizer};
+use crate::heads::{Place, Text};
+use crate::model::{Fnv1a, Tokenizer};
 
 /// The texts of a run, each with its place in the list of all. Their contents are read when they are
 /// needed: what is held is the tokens of one text, whatever their number.
@@ -68,6 +68,11 @@ impl Texts {
     /// Number of rows of this process, in each head.
     pub(super) fn rows(&self) -> usize {
         self.files.iter().map(|file| file.text.rows).sum()
+    }
+
+    /// Tokens of the longest window.
+    pub(super) fn longest(&self) -> usize {
+        self.files.iter().flat_map(|file| &file.text.windows).copied().max().unwrap_or(1)
     }
 
     /// The windows from this one on, as many as have no more tokens than that together; at least one, if

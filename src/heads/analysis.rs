@@ -1,17 +1,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use serde::Serialize;
 
-use super::comparison::adjust;
-use super::null::{alibi_draws, dirichlet_draws};
-use super::spectrum::BAND_EDGES;
-use super::{Comparison, Definition, HeadsError, PerNull, Plan, Recorder, Signal, SinkRule, Statistics, Taper};
-use crate::numeric::{Real, gamma};
-use crate::signal::{Boundary, Cwt, Norm, SignalError, frequencies, octaves};
+use super::{Comparison, Definition, PerNull, Plan, Signal, SinkRule, Taper};
+use crate::signal::{Boundary, Norm, frequencies};
 use crate::wavelet::MotherWavelet;
 
 /// How to measure heads.
@@ -21,12 +15,10 @@ pub struct Settings {
     pub window: usize,
     /// How signals are made and transformed.
     pub plan: Arc<Plan>,
-    /// Draws of each of the null models `shuffled`, `dirichlet` and `alibi`.
-    pub draws: usize,
     /// Whether a fresh head of a layer stands for each of its heads: true where fresh heads are
     /// exchangeable, false where each has a bias of its own (ALiBi).
     pub pool_untrained_heads: bool,
-    /// Seed of everything that is drawn at random.
+    /// The seed of the run, from which resamples are drawn.
     pub seed: u64,
     /// The mother wavelet of the transforms.
     pub wavelet: Box<dyn MotherWavelet>,
@@ -99,12 +91,16 @@ pub struct Protocol {
     pub sink: SinkRule,
     /// What signals were multiplied by before a Fourier transform.
     pub taper: Taper,
-    /// Draws of each of the null models `shuffled`, `dirichlet` and `alibi`.
+    /// Draws of each of the null models `shuffled`, `dirichlet`, `alibi` and `sink`.
     pub draws: usize,
     /// How often the configuration was initialised afresh.
     pub untrained_seeds: usize,
     /// Whether `untrained` takes all heads of a layer as draws for each of its heads.
     pub untrained_pools_heads: bool,
+    /// Groups that texts were kept apart in: a text belongs to the group of its place in the list, modulo these.
+    pub groups: usize,
+    /// Resamples of the groups that intervals are made of; none of fewer than three groups with texts.
+    pub resamples: usize,
     /// Seed of everything that was drawn at random.
     pub seed: u64,
     /// Edges between low, middle and high band.
@@ -183,6 +179,8 @@ pub struct Head {
     pub spectrum_scalogram: Vec<f32>,
     /// Mean curves over the draws of each null model; empty where it has no draws.
     pub null_curves: PerNull<Curves>,
+    /// Standard deviations of the curves over the draws of each null model; empty where it has fewer than two.
+    pub null_spreads: PerNull<Curves>,
     /// What the head is by its published scores: `previous-token`, `induction`.
     pub labels: Vec<String>,
     /// All metrics, in the order of their definitions.
@@ -198,6 +196,8 @@ pub struct Curves {
     pub score_profile: Vec<f64>,
     /// `P(k)`: mean power of the rows at `k/N` cycles per token, `k = 0..=N/2`.
     pub spectrum: Vec<f64>,
+    /// `f(t)`: mean probability at key position `t = 0..N` in the complete rows of the first `N` queries.
+    pub full_profile: Vec<f64>,
 }
 
 /// A metric, how far it varies over texts, and what its null models give.
@@ -238,148 +238,8 @@ impl Analysis {
     }
 }
 
-/// Turns what was recorded into an [`Analysis`].
-///
-/// `trained` has one recorder for each head, `untrained` the recorders of the same heads for each
-/// seed; all of them have seen the windows of `texts`.
-///
-/// # Errors
-/// A head has no rows or is not finite; a signal is too short for the wavelet's scales.
-///
-/// # Panics
-/// When the recorders have another number of lags than the settings.
-pub fn analyze(
-    settings: &Settings,
-    checkpoint: Source,
-    texts: Vec<Text>,
-    trained: &[Recorder],
-    untrained: &[Vec<Recorder>],
-) -> Result<Analysis, HeadsError> {
-    let &Settings { ref plan, draws, seed, pool_untrained_heads, .. } = settings;
-    let lags = plan.lags();
-    let wavelet = settings.wavelet.as_ref();
-    let (lag_scales, bin_scales) = (scales(lags), scales(lags / 2));
-    let protocol = Protocol {
-        window: settings.window,
-        lags,
-        sink: plan.sink(),
-        taper: plan.taper(),
-        draws: settings.draws,
-        untrained_seeds: untrained.len(),
-        untrained_pools_heads: settings.pool_untrained_heads,
-        seed: settings.seed,
-        band_edges: BAND_EDGES,
-        lag_transform: Transform::new(wavelet, &lag_scales),
-        spectrum_transform: Transform::new(wavelet, &bin_scales),
-    };
-    let lag_transform = Cwt::new(wavelet, lags, &lag_scales, Norm::L2, Boundary::Reflect)?;
-    let bin_transform = Cwt::new(wavelet, lags / 2, &bin_scales, Norm::L2, Boundary::Reflect)?;
-    assert!(trained.iter().all(|recorder| recorder.lags() == lags), "recorded with other settings");
-    let windows: Vec<usize> = texts.iter().flat_map(|text| text.windows.iter().copied()).collect();
-    let dirichlet = dirichlet_draws(&windows, plan, draws, seed);
-    let alibi = alibi_draws(&windows, plan, draws);
-    let untrained = untrained
-        .iter()
-        .map(|run| run.iter().map(|recorder| Ok((recorder.identity(), recorder.statistics()?.0))).collect())
-        .collect::<Result<Vec<Vec<_>>, HeadsError>>()?;
-    let definitions = Statistics::definitions(plan);
-    let mut heads: Vec<Head> = trained
-        .par_iter()
-        .map(|recorder| {
-            let own = recorder.identity();
-            let (statistics, shuffled) = recorder.statistics()?;
-            let counterparts = untrained
-                .iter()
-                .flatten()
-                .filter(|(other, _)| other.layer == own.layer && (pool_untrained_heads || other.head == own.head));
-            let counterparts: Vec<_> = counterparts.map(|(_, statistics)| statistics).collect();
-            let draws = PerNull {
-                untrained: counterparts,
-                shuffled: shuffled.iter().collect(),
-                dirichlet: dirichlet.iter().collect(),
-                alibi: alibi.iter().collect(),
-                sink: Vec::new(),
-            };
-            // A metric sums over lags what was summed over rows.
-            let rounding = gamma(recorder.rows() as usize + lags, f64::UNIT_ROUNDOFF);
-            let values = statistics.values(plan);
-            let drawn = draws.map(|draws| draws.iter().map(|draw| draw.values(plan)).collect::<Vec<_>>());
-            let measure = |(at, definition): (usize, &Definition)| {
-                let nulls = drawn.map(|draws| {
-                    let draws: Vec<f64> = draws.iter().filter_map(|draw| draw[at]).collect();
-                    Comparison::of(values[at], &draws, rounding)
-                });
-                Measurement {
-                    signal: definition.signal,
-                    metric: definition.metric.clone(),
-                    unit: definition.unit,
-                    value: values[at],
-                    interval: None,
-                    nulls,
-                }
-            };
-            Ok(Head {
-                layer: own.layer,
-                head: own.head,
-                rows: recorder.rows(),
-                lag_scalogram: scalogram(&lag_transform, &statistics.lag_profile)?,
-                spectrum_scalogram: scalogram(&bin_transform, &shares(&statistics.spectrum[1..]))?,
-                null_curves: draws.map(|draws| Curves::mean(draws)),
-                labels: Vec::new(),
-                metrics: definitions.iter().enumerate().map(measure).collect(),
-                curves: Curves::mean(&[&statistics]),
-            })
-        })
-        .collect::<Result<_, HeadsError>>()?;
-    adjust_over_heads(&mut heads);
-    let layers = (0..checkpoint.layers).map(|layer| Layer { layer, metrics: Vec::new() }).collect();
-    Ok(Analysis {
-        schema: "ropelet.analyze/1",
-        checkpoint,
-        protocol,
-        texts,
-        metrics: definitions,
-        heads,
-        layers,
-        model: Whole::default(),
-    })
-}
-
-/// Fills in the `q` of every metric and null model, over the heads that have a `p`.
-fn adjust_over_heads(heads: &mut [Head]) {
-    for metric in 0..heads.first().map_or(0, |head| head.metrics.len()) {
-        for null in 0..PerNull::<()>::NAMES.len() {
-            let mut tested: Vec<&mut Comparison> = heads
-                .iter_mut()
-                .filter_map(|head| head.metrics[metric].nulls.each_mut().into_iter().nth(null))
-                .filter(|comparison| comparison.p.is_some())
-                .collect();
-            let p: Vec<f64> = tested.iter().filter_map(|comparison| comparison.p).collect();
-            for (comparison, q) in tested.iter_mut().zip(adjust(&p)) {
-                comparison.q = Some(q);
-            }
-        }
-    }
-}
-
-/// Four scales to the octave, from 1 to a quarter of the length, a power of two.
-fn scales(length: usize) -> Vec<f64> {
-    octaves(0..=length.ilog2() as i32 - 2, const { NonZeroU32::new(4).unwrap() })
-}
-
-/// `|W|²` of one signal.
-fn scalogram(transform: &Cwt<f64>, signal: &[f64]) -> Result<Vec<f32>, SignalError> {
-    Ok(transform.power(signal)?.iter().map(|&power| power as f32).collect())
-}
-
-/// The values divided by their sum; as they are if that is 0.
-fn shares(values: &[f64]) -> Vec<f64> {
-    let sum: f64 = values.iter().sum();
-    values.iter().map(|value| if sum > 0.0 { value / sum } else { *value }).collect()
-}
-
 impl Transform {
-    fn new(wavelet: &dyn MotherWavelet, scales: &[f64]) -> Self {
+    pub(super) fn new(wavelet: &dyn MotherWavelet, scales: &[f64]) -> Self {
         Self {
             wavelet: wavelet.name(),
             parameters: wavelet.parameters().into_iter().collect(),
@@ -388,22 +248,6 @@ impl Transform {
             scales: scales.to_vec(),
             frequencies: frequencies(wavelet, scales),
             cone: scales.iter().map(|scale| scale * wavelet.e_folding_time()).collect(),
-        }
-    }
-}
-
-impl Curves {
-    /// The mean curves of some draws; empty for none.
-    fn mean(draws: &[&Statistics]) -> Self {
-        let mean = |curve: fn(&Statistics) -> &Vec<f64>| {
-            let length = draws.first().map_or(0, |draw| curve(draw).len());
-            let at = |i: usize| draws.iter().map(|draw| curve(draw)[i]).sum::<f64>() / draws.len() as f64;
-            (0..length).map(at).collect()
-        };
-        Self {
-            lag_profile: mean(|draw| &draw.lag_profile),
-            score_profile: mean(|draw| &draw.score_profile),
-            spectrum: mean(|draw| &draw.spectrum),
         }
     }
 }

@@ -18,8 +18,26 @@ pub enum HeadsError {
         /// The same of the second.
         other: String,
     },
+    /// Saved sums are not those of this recorder.
+    #[error("layer {}, head {}: {found:?} sums, expected {expected:?}", head.layer, head.head)]
+    Sums {
+        /// The head.
+        head: Identity,
+        /// How many there are: of the head, of its shuffled rows.
+        expected: [usize; 2],
+        /// How many were given.
+        found: [usize; 2],
+    },
+    /// Saved sums are not those of these Dirichlet draws.
+    #[error("{found} sums of Dirichlet rows, expected {expected}")]
+    DirichletSums {
+        /// How many there are.
+        expected: usize,
+        /// How many were given.
+        found: usize,
+    },
     /// Nothing was recorded.
-    #[error("layer {}, head {}: no row has {lags} keys; expected a text of at least {lags} tokens", head.layer, head.head)]
+    #[error("layer {}, head {}: no row has more than {lags} keys; expected a text of more than {lags} tokens", head.layer, head.head)]
     NoRows {
         /// The head.
         head: Identity,

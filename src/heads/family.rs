@@ -32,12 +32,9 @@ pub(super) struct View<'a> {
 pub(super) const FAMILIES: [Family; 5] =
     [mass::FAMILY, spectrum::FAMILY, octaves::FAMILY, lags::FAMILY, uncertainty::FAMILY];
 
-/// The signals that are recorded.
-const RECORDED: [Signal; 4] = [Signal::Profile, Signal::Scores, Signal::Rows, Signal::Head];
-
 /// What is defined of a head, signal by signal.
 pub(super) fn definitions(plan: &Plan) -> Vec<Definition> {
-    RECORDED.into_iter().flat_map(|signal| definitions_of(signal, plan)).collect()
+    Signal::ALL.into_iter().flat_map(|signal| definitions_of(signal, plan)).collect()
 }
 
 /// What is defined of one signal.

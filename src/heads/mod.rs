@@ -14,33 +14,43 @@
 //!   every lag has the same support: each mean over rows is over the same rows.
 //! - Spectra have `lags` points, no taper and no padding; sums over frequency are two-sided.
 
-mod accumulator;
 mod analysis;
+mod analyze;
+mod bootstrap;
 mod comparison;
 mod definition;
+mod dirichlet;
+mod draws;
 mod error;
+mod exponential_window;
 mod family;
 mod lags;
+mod layout;
 mod mass;
 mod null;
 mod octaves;
+mod place;
 mod plan;
+mod random;
 mod recorder;
 mod signal;
 mod spectrum;
 mod statistics;
 mod summary;
+mod tally;
 mod uncertainty;
 
-pub use analysis::{
-    Analysis, Curves, Head, Layer, Measurement, Protocol, Settings, Source, Text, Transform, Whole, analyze,
-};
+pub use analysis::{Analysis, Curves, Head, Layer, Measurement, Protocol, Settings, Source, Text, Transform, Whole};
+pub use analyze::{Recorded, analyze};
 pub use comparison::Comparison;
 pub use definition::{Definition, Known, Level};
+pub use dirichlet::Dirichlet;
 pub use error::HeadsError;
+pub use layout::Layout;
 pub use null::PerNull;
+pub use place::Place;
 pub use plan::{Plan, SinkRule, Taper};
-pub use recorder::{Identity, Recorder};
+pub use recorder::{Identity, Recorder, Window};
 pub use signal::Signal;
 pub use statistics::Statistics;
 pub use summary::{NullSummary, Summary};

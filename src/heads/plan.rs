@@ -2,8 +2,8 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 
-use super::HeadsError;
-use crate::signal::{PowerSpectrum, Sides};
+use super::{HeadsError, Layout};
+use crate::signal::{PowerSpectrum, PowerSum, Sides};
 use crate::wavelet::{DiscreteWavelet, Side};
 
 /// What becomes of the attention to key 0.
@@ -39,6 +39,8 @@ pub struct Plan {
     /// The taper; empty where there is none.
     window: Vec<f64>,
     transform: PowerSpectrum<f64>,
+    power_sum: PowerSum<f64>,
+    layout: Layout,
 }
 
 /// The decomposition filters of db2, low-pass and high-pass.
@@ -49,6 +51,8 @@ static DB2: LazyLock<[[f64; 4]; 2]> = LazyLock::new(|| {
 });
 
 impl Plan {
+    /// Prepares for this many lags.
+    ///
     /// # Errors
     /// `lags` is not a power of two of at least 8.
     pub fn new(lags: usize, sink: SinkRule, taper: Taper) -> Result<Self, HeadsError> {
@@ -61,7 +65,10 @@ impl Plan {
             Taper::Hann => (0..lags).map(hann).collect(),
         };
         let transform = PowerSpectrum::new(lags).expect("there are lags");
-        Ok(Self { lags, sink, taper, window, transform })
+        let power_sum = PowerSum::new(lags).expect("there are lags");
+        let mut plan = Self { lags, sink, taper, window, transform, power_sum, layout: Layout::default() };
+        plan.layout = Layout::of(&plan);
+        Ok(plan)
     }
 
     /// `N`: lags of a profile, and points of a spectrum.
@@ -84,9 +91,19 @@ impl Plan {
         self.taper
     }
 
+    /// Where each sum lies.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
     /// Multiplies a signal by the taper.
     pub(super) fn tapered(&self, signal: &mut [f64]) {
         signal.iter_mut().zip(&self.window).for_each(|(x, w)| *x *= w);
+    }
+
+    /// Sums of spectra of signals of `N` points.
+    pub(super) fn power_sum(&self) -> &PowerSum<f64> {
+        &self.power_sum
     }
 
     /// `P(k)`, `k = 0..=N/2`, of the tapered signal; not numbers where the signal is not finite.

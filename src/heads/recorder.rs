@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
-use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 
-use super::accumulator::Accumulator;
-use super::null::{Purpose, generator};
-use super::{HeadsError, Plan, Statistics};
+use super::layout::add;
+use super::random::{Purpose, of_row, permute};
+use super::tally::{Near, Tally};
+use super::{HeadsError, Place, Plan, SinkRule, Statistics};
 use crate::numeric::Real;
 
 /// Which head of which run, and what its shuffles are drawn from.
@@ -18,55 +19,75 @@ pub struct Identity {
     pub seed: u64,
 }
 
-/// Reduces the attention rows of one head, and of the same rows with their keys shuffled.
+/// What the attention rows of one head, and the same rows with their keys shuffled, add up to.
 ///
-/// Memory is `O((1 + draws) · lags + longest row)`, whatever is recorded. Each shuffle is drawn
-/// from a generator of its own, keyed by seed, layer, head, window, query and draw, so neither the
-/// order of the rows nor the way in which a run was cut into parts changes a draw.
+/// It holds two flat vectors of sums: those of the head itself, one [`Layout`](super::Layout) for each group of
+/// texts, and those of the shuffled rows, one for each draw. Memory is `8 · width · (groups + draws)` bytes,
+/// whatever is recorded. Rows come in by window: [`Recorder::window`] starts one, [`Recorder::add`] adds it.
 #[derive(Debug, Clone)]
 pub struct Recorder {
     identity: Identity,
-    own: Accumulator,
-    shuffled: Vec<Accumulator>,
     plan: Arc<Plan>,
-    /// Probabilities and scores at each lag of the row in hand.
-    near: [Vec<f64>; 2],
-    /// `0, 1, 2, …`, as far as a row was long, and the permutation in hand.
-    ascending: Vec<u32>,
-    permuted: Vec<u32>,
+    groups: usize,
+    draws: usize,
+    own: Vec<f64>,
+    shuffled: Vec<f64>,
 }
 
+/// The rows of one window of a head, on their way into its [`Recorder`].
+///
+/// All draws of a row are taken from one generator, keyed by seed, layer, head, window and query, so neither the
+/// order of the windows nor the way in which a run was cut into parts changes a draw.
+#[derive(Debug)]
+pub struct Window {
+    identity: Identity,
+    place: Place,
+    plan: Arc<Plan>,
+    tally: Tally,
+    own: Vec<f64>,
+    shuffled: Vec<f64>,
+    /// Rows that wait for others, so that the sums of a draw stay near while several rows are added.
+    near: Vec<Pending>,
+    complete: Vec<Pending>,
+}
+
+/// A row in hand.
+#[derive(Debug, Clone)]
+struct Pending {
+    /// Probability and score of each key that may move, the newest first.
+    entries: Vec<[f64; 2]>,
+    /// Probability of key 0.
+    sink: f64,
+    generator: ChaCha8Rng,
+}
+
+/// How many rows are added to the sums of one draw before the next draw has its turn.
+const ROWS_AT_ONCE: usize = 8;
+
 impl Recorder {
-    /// A recorder of no rows.
-    pub fn new(identity: Identity, plan: &Arc<Plan>, draws: usize) -> Self {
-        let lags = plan.lags();
-        Self {
-            identity,
-            own: Accumulator::new(lags),
-            shuffled: vec![Accumulator::new(lags); draws],
-            plan: Arc::clone(plan),
-            near: [vec![0.0; lags], vec![0.0; lags]],
-            ascending: Vec::new(),
-            permuted: Vec::new(),
-        }
+    /// A recorder of no rows, which keeps texts apart in so many groups and shuffles each row so many times.
+    ///
+    /// # Panics
+    /// When there are no groups.
+    pub fn new(identity: Identity, plan: &Arc<Plan>, groups: usize, draws: usize) -> Self {
+        assert!(groups > 0, "texts belong to groups");
+        let width = plan.layout().width();
+        let (own, shuffled) = (vec![0.0; groups * width], vec![0.0; draws * width]);
+        Self { identity, plan: Arc::clone(plan), groups, draws, own, shuffled }
     }
 
     /// Recorders of no rows for each head of a model, which has this many in each layer.
-    pub fn each(heads: &[usize], plan: &Arc<Plan>, draws: usize, seed: u64) -> Vec<Self> {
+    ///
+    /// # Panics
+    /// When there are no groups.
+    pub fn each(heads: &[usize], plan: &Arc<Plan>, groups: usize, draws: usize, seed: u64) -> Vec<Self> {
         let identities = heads.iter().enumerate().flat_map(|(layer, count)| (0..*count).map(move |head| (layer, head)));
-        identities.map(|(layer, head)| Self::new(Identity { layer, head, seed }, plan, draws)).collect()
-    }
-
-    /// A recorder of no rows of the same head.
-    #[must_use]
-    pub fn fork(&self) -> Self {
-        let empty = self.own.emptied();
-        Self { shuffled: vec![empty.clone(); self.shuffled.len()], own: empty, ..self.clone() }
+        identities.map(|(layer, head)| Self::new(Identity { layer, head, seed }, plan, groups, draws)).collect()
     }
 
     /// Number of lags.
     pub fn lags(&self) -> usize {
-        self.own.lags()
+        self.plan.lags()
     }
 
     /// How signals are made and transformed.
@@ -79,81 +100,201 @@ impl Recorder {
         self.identity
     }
 
-    /// How many rows were recorded.
-    pub fn rows(&self) -> u64 {
-        self.own.rows()
+    /// Number of groups that texts are kept apart in.
+    pub fn groups(&self) -> usize {
+        self.groups
     }
 
-    /// Records one row of this window: probabilities and pre-softmax scores (bias included, up to a
-    /// constant) of the keys `0..=query`. A row with no more keys than lags is passed over.
+    /// How often each row is shuffled.
+    pub fn draws(&self) -> usize {
+        self.draws
+    }
+
+    /// How many rows with more keys than lags were recorded.
+    pub fn rows(&self) -> u64 {
+        self.own_by_group().map(|sums| sums[self.plan.layout().rows.start]).sum::<f64>() as u64
+    }
+
+    /// Begins a window of a text.
+    pub fn window(&self, place: Place) -> Window {
+        let width = self.plan.layout().width();
+        Window {
+            identity: self.identity,
+            place,
+            tally: Tally::new(&self.plan),
+            plan: Arc::clone(&self.plan),
+            own: vec![0.0; width],
+            shuffled: vec![0.0; self.draws * width],
+            near: Vec::new(),
+            complete: Vec::new(),
+        }
+    }
+
+    /// Bytes that a window of this recorder takes until it is added.
+    pub fn window_bytes(&self) -> usize {
+        (1 + self.draws) * self.plan.layout().width() * size_of::<f64>()
+    }
+
+    /// Adds the rows of a window, and says how many with more keys than lags there were.
     ///
     /// # Panics
-    /// When the slices differ in length.
-    pub fn row<P: Real, S: Real>(&mut self, window: u64, probabilities: &[P], scores: &[S]) {
-        assert_eq!(probabilities.len(), scores.len(), "one score belongs to each probability");
-        let (keys, lags) = (probabilities.len(), self.own.lags());
-        let Identity { layer, head, seed } = self.identity;
-        if keys <= lags {
-            return;
-        }
-        let [near_probabilities, near_scores] = &mut self.near;
-        newest_first(near_probabilities, &probabilities[keys - lags..]);
-        newest_first(near_scores, &scores[keys - lags..]);
-        self.own.add(near_probabilities, near_scores, probabilities[0].wide());
-        let known = self.ascending.len() as u32;
-        self.ascending.extend(known..keys as u32);
-        // Fisher-Yates, stopped after the entries that count: the lags and key 0.
-        let places = lags + 1;
-        for (draw, shuffled) in self.shuffled.iter_mut().enumerate() {
-            let mut generator = generator(seed, Purpose::Shuffle { layer, head }, window, keys - 1, draw);
-            self.permuted.clear();
-            self.permuted.extend_from_slice(&self.ascending[..keys]);
-            for place in 0..places {
-                self.permuted.swap(place, generator.random_range(place as u32..keys as u32) as usize);
-            }
-            for ((probability, score), lag) in near_probabilities.iter_mut().zip(&mut *near_scores).zip(&self.permuted)
-            {
-                let key = keys - 1 - *lag as usize;
-                (*probability, *score) = (probabilities[key].wide(), scores[key].wide());
-            }
-            let oldest = keys - 1 - self.permuted[places - 1] as usize;
-            shuffled.add(near_probabilities, near_scores, probabilities[oldest].wide());
-        }
+    /// When the window was begun by a recorder of another head or with other draws.
+    pub fn add(&mut self, mut window: Window) -> u64 {
+        assert_eq!((window.identity, window.shuffled.len()), (self.identity, self.shuffled.len()), "another head's");
+        window.finish();
+        let width = self.plan.layout().width();
+        add(&mut self.own[window.place.group(self.groups) * width..][..width], &window.own);
+        add(&mut self.shuffled, &window.shuffled);
+        window.own[self.plan.layout().rows.start] as u64
     }
 
-    /// Adds what another recorder of the same head, lags and draws has seen: to rounding what
-    /// recording its rows after one's own would give.
+    /// All sums: those of the head, `[groups][width]`, and those of the shuffled rows, `[draws][width]`, in the
+    /// order of [`Plan::layout`].
+    pub fn sums(&self) -> [&[f64]; 2] {
+        [&self.own, &self.shuffled]
+    }
+
+    /// Replaces all sums by what [`Recorder::sums`] has given.
     ///
     /// # Errors
-    /// The two differ in head, seed, lags or draws.
-    pub fn merge(&mut self, other: &Self) -> Result<(), HeadsError> {
-        let shape = |r: &Self| (r.identity, r.own.lags(), r.shuffled.len());
-        if shape(self) != shape(other) {
-            return Err(HeadsError::Merge { one: format!("{:?}", shape(self)), other: format!("{:?}", shape(other)) });
+    /// They are not as many as this recorder's.
+    pub fn restore(&mut self, [own, shuffled]: [Vec<f64>; 2]) -> Result<(), HeadsError> {
+        let lengths = [own.len(), shuffled.len()];
+        let expected = [self.own.len(), self.shuffled.len()];
+        if lengths != expected {
+            return Err(HeadsError::Sums { head: self.identity, expected, found: lengths });
         }
-        self.own.merge(&other.own);
-        for (mine, theirs) in self.shuffled.iter_mut().zip(&other.shuffled) {
-            mine.merge(theirs);
-        }
+        (self.own, self.shuffled) = (own, shuffled);
         Ok(())
     }
 
-    /// The means over all rows, of the head itself and of each shuffle.
+    /// Adds what another recorder of the same head, protocol, groups and draws has seen: to rounding what
+    /// recording its windows after one's own would give.
+    ///
+    /// # Errors
+    /// The two differ in head, seed, protocol, groups or draws.
+    pub fn merge(&mut self, other: &Self) -> Result<(), HeadsError> {
+        let shape = |r: &Self| (r.identity, r.plan.lags(), r.plan.sink(), r.plan.taper(), r.groups, r.draws);
+        if shape(self) != shape(other) {
+            return Err(HeadsError::Merge { one: format!("{:?}", shape(self)), other: format!("{:?}", shape(other)) });
+        }
+        add(&mut self.own, &other.own);
+        add(&mut self.shuffled, &other.shuffled);
+        Ok(())
+    }
+
+    /// The sums of each group of texts.
+    pub(super) fn own_by_group(&self) -> impl Iterator<Item = &[f64]> {
+        self.own.chunks_exact(self.plan.layout().width())
+    }
+
+    /// The means over all rows.
     ///
     /// # Errors
     /// No row was recorded, or one was not finite.
-    pub fn statistics(&self) -> Result<(Statistics, Vec<Statistics>), HeadsError> {
-        if self.own.rows() == 0 {
-            return Err(HeadsError::NoRows { head: self.identity, lags: self.own.lags() });
+    pub fn statistics(&self) -> Result<Statistics, HeadsError> {
+        let mut sums = vec![0.0; self.plan.layout().width()];
+        self.own_by_group().for_each(|group| add(&mut sums, group));
+        if self.rows() == 0 {
+            return Err(HeadsError::NoRows { head: self.identity, lags: self.lags() });
         }
-        let own = self.own.statistics(&self.plan);
-        if !own.is_finite() {
-            return Err(HeadsError::NotFinite { head: self.identity });
-        }
-        Ok((own, self.shuffled.iter().map(|shuffled| shuffled.statistics(&self.plan)).collect()))
+        let own = Statistics::of(&sums, &self.plan);
+        if own.is_finite() { Ok(own) } else { Err(HeadsError::NotFinite { head: self.identity }) }
+    }
+
+    /// The means over the shuffled rows of one draw.
+    ///
+    /// # Panics
+    /// When there are not so many draws.
+    pub fn shuffled(&self, draw: usize) -> Statistics {
+        let width = self.plan.layout().width();
+        Statistics::of(&self.shuffled[draw * width..][..width], &self.plan)
     }
 }
 
-fn newest_first<T: Real>(near: &mut [f64], row: &[T]) {
-    near.iter_mut().zip(row.iter().rev()).for_each(|(near, value)| *near = value.wide());
+impl Window {
+    /// Records one row: probabilities and pre-softmax scores (bias included, up to a constant) of the keys
+    /// `0..=query`.
+    ///
+    /// # Panics
+    /// When the slices differ in length.
+    pub fn row<P: Real, S: Real>(&mut self, probabilities: &[P], scores: &[S]) {
+        assert_eq!(probabilities.len(), scores.len(), "one score belongs to each probability");
+        let keys = probabilities.len();
+        let Some(sink) = probabilities.first().map(|p| p.wide()) else { return };
+        let (first, scale) = match self.plan.sink() {
+            SinkRule::Kept => (0, 1.0),
+            SinkRule::Removed => {
+                let rest: f64 = probabilities[1..].iter().map(|p| p.wide()).sum();
+                if rest == 0.0 {
+                    return;
+                }
+                (1, 1.0 / rest)
+            }
+        };
+        let Identity { layer, head, seed } = self.identity;
+        let entries = probabilities[first..].iter().zip(&scores[first..]).rev();
+        let entries = entries.map(|(p, s)| [p.wide() * scale, s.wide()]).collect();
+        let generator = of_row(seed, Purpose::Shuffle { layer, head }, self.place, keys - 1);
+        let row = Pending { entries, sink, generator };
+        if keys > self.plan.lags() {
+            self.near.push(row);
+            if self.near.len() == ROWS_AT_ONCE {
+                self.finish_near();
+            }
+        } else {
+            self.complete.push(row);
+            if self.complete.len() == ROWS_AT_ONCE {
+                self.finish_complete();
+            }
+        }
+    }
+
+    /// Adds the rows that wait.
+    fn finish(&mut self) {
+        self.finish_near();
+        self.finish_complete();
+    }
+
+    fn finish_near(&mut self) {
+        let Self { plan, tally, own, shuffled, near, .. } = self;
+        let lags = plan.lags();
+        for pair in near.chunks(2) {
+            tally.add_near(pair.iter().map(|row| Near { entries: &row.entries[..lags], sink: row.sink }), own);
+        }
+        // The lags, and key 0 where it moves with the others.
+        let sink_moves = plan.sink() == SinkRule::Kept;
+        let places = if sink_moves { lags + 1 } else { lags };
+        for sums in shuffled.chunks_exact_mut(plan.layout().width()) {
+            for pair in near.chunks_mut(2) {
+                pair.iter_mut().for_each(|row| permute(&mut row.entries, places, &mut row.generator));
+                let near = pair.iter().map(|Pending { entries, sink, .. }| Near {
+                    entries: &entries[..lags],
+                    sink: if sink_moves { entries[lags][0] } else { *sink },
+                });
+                tally.add_near(near, sums);
+            }
+        }
+        near.clear();
+    }
+
+    fn finish_complete(&mut self) {
+        let Self { plan, tally, own, shuffled, complete, .. } = self;
+        // A key 0 that has nothing stays where it is.
+        let mut row = vec![0.0; plan.lags()];
+        let first = usize::from(plan.sink() == SinkRule::Removed);
+        for Pending { entries, .. } in &*complete {
+            row[first..].iter_mut().zip(entries.iter().rev()).for_each(|(value, [p, _])| *value = *p);
+            tally.add_complete(&row[..first + entries.len()], own);
+        }
+        for sums in shuffled.chunks_exact_mut(plan.layout().width()) {
+            for Pending { entries, generator, .. } in &mut *complete {
+                let keys = entries.len();
+                permute(entries, keys, generator);
+                row[first..].iter_mut().zip(&*entries).for_each(|(value, [p, _])| *value = *p);
+                tally.add_complete(&row[..first + keys], sums);
+            }
+        }
+        complete.clear();
+    }
 }

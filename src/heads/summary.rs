@@ -89,6 +89,7 @@ mod tests {
                 lag_scalogram: vec![],
                 spectrum_scalogram: vec![],
                 null_curves: PerNull::default(),
+                null_spreads: PerNull::default(),
                 labels: vec![],
                 metrics: vec![Measurement {
                     signal: Signal::Profile,
@@ -118,6 +119,8 @@ mod tests {
                 draws: 4,
                 untrained_seeds: 1,
                 untrained_pools_heads: true,
+                groups: 64,
+                resamples: 0,
                 seed: 0,
                 band_edges: [0.125, 0.375],
                 lag_transform: transform.clone(),

@@ -60,7 +60,7 @@ pub use lag_profile::LagProfile;
 pub(crate) use normal::normal;
 pub use placement::Placement;
 pub use precision::{Device, Devices, Precision};
-pub use record::{Place, record};
+pub use record::record;
 pub use reduce::{HeadSums, Reduced, Reduction};
 pub use spec::{
     Activation, Affine, AttentionSpec, EmbeddingSpec, HeadSpec, LayerSpec, LearnedPositions, Mask, MlpSpec, Norm,

@@ -1,24 +1,8 @@
 use std::error::Error;
 
 use super::{Block, Decoder, Mask, ModelError, Position, RowBlock, RowReducer, Rows, Select, Sink, Site, Spec};
-use crate::heads::Recorder;
+use crate::heads::{Place, Recorder, Window};
 use crate::numeric::Real;
-
-/// Which piece of which text a window is: the same whatever else is read, and in which order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    /// The place of the text in the list of all texts, from 0.
-    pub text: usize,
-    /// Which window of that text, from 0.
-    pub window: usize,
-}
-
-impl Place {
-    /// One number for both, by which what is drawn at random for a window is keyed.
-    fn key(self) -> u64 {
-        (self.text as u64) << 32 | self.window as u64
-    }
-}
 
 /// Runs windows of tokens and hands every row of attention to the recorder of its head.
 ///
@@ -58,7 +42,7 @@ pub fn record(
     Ok(())
 }
 
-/// Records each text apart, so that texts go in parallel, and merges them in their order.
+/// Records each window apart, so that windows go in parallel, and adds them in their order.
 struct Recording<'a> {
     spec: &'a Spec,
     /// The recorders of each layer's heads.
@@ -74,10 +58,8 @@ impl Recording<'_> {
         let Some((layer, _, parts)) = self.in_hand.take() else { return };
         let recorders = &mut *self.layers[layer];
         let mut rows = 0;
-        for (place, part) in parts.iter().enumerate() {
-            let own = &mut recorders[place % recorders.len()];
-            own.merge(&part.recorder).expect("the part is of the same head");
-            rows += part.recorder.rows();
+        for (at, part) in parts.into_iter().enumerate() {
+            rows += recorders[at % recorders.len()].add(part.window);
         }
         (self.progress)(rows);
     }
@@ -101,10 +83,9 @@ impl Sink for Recording<'_> {
             self.merge();
             let position = &self.spec.layers[layer].attention.position;
             let part = |(text, head): (&usize, usize)| HeadRows {
-                place: self.places[*text],
                 head,
                 position,
-                recorder: self.layers[layer][head].fork(),
+                window: self.layers[layer][head].window(self.places[*text]),
                 biased: Vec::new(),
             };
             let heads = self.layers[layer].len();
@@ -118,29 +99,25 @@ impl Sink for Recording<'_> {
 
 /// Records the rows of one head in one text.
 struct HeadRows<'a> {
-    place: Place,
     head: usize,
     position: &'a Position,
-    recorder: Recorder,
+    window: Window,
     /// The scores of the row in hand with their bias.
     biased: Vec<f64>,
 }
 
 impl HeadRows<'_> {
     fn record<T: Real>(&mut self, block: &RowBlock<'_, T>) {
-        let Self { place, head, position, recorder, biased } = self;
+        let Self { head, position, window, biased } = self;
         for (query, _, scores, probabilities) in block.rows() {
-            if query + 1 < recorder.lags() {
-                continue;
-            }
             // What the softmax saw: the bias is not part of the scores.
             match position {
-                Position::None | Position::Rotary(_) => recorder.row(place.key(), probabilities, scores),
+                Position::None | Position::Rotary(_) => window.row(probabilities, scores),
                 Position::Alibi(_) | Position::RoundedAlibi { .. } => {
                     let bias = |key: usize| position.bias(*head, query, key);
                     biased.clear();
                     biased.extend(scores.iter().enumerate().map(|(key, score)| score.wide() + bias(key)));
-                    recorder.row(place.key(), probabilities, biased);
+                    window.row(probabilities, biased);
                 }
             }
         }
