@@ -21,8 +21,9 @@ fn ropelet(arguments: &[&str]) -> Output {
 /// Runs `analyze` on a small protocol and returns what it wrote.
 fn analyze(out: &Path, more: &[&str]) -> (Value, Vec<u8>) {
     let out_name = out.to_str().unwrap();
-    let small = ["analyze", MODEL, "--out", out_name, "--length", "256", "--lags", "64", "--draws", "3"];
-    let output = ropelet(&[&small, more].concat());
+    let small = ["analyze", MODEL, "--out", out_name, "--length", "256", "--lags", "64"];
+    let draws: &[&str] = if more.contains(&"--draws") { &[] } else { &["--draws", "3"] };
+    let output = ropelet(&[&small, draws, more].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let json = fs::read_to_string(out.join("analysis.json")).unwrap();
     (serde_json::from_str(&json).unwrap(), fs::read(out.join("heads.parquet")).unwrap())
@@ -39,46 +40,59 @@ fn measured<'a>(head: &'a Value, metric: &str) -> &'a Value {
 }
 
 /// The largest error of each curve and of the metrics over all heads, relative to the curve's
-/// largest value or the metric.
-fn errors(analysis: &Value, reference: &Value) -> [f64; 4] {
-    let mut worst = [0.0f64; 4];
-    let (ours, theirs) = (analysis["heads"].as_array().unwrap(), reference["heads"].as_array().unwrap());
-    assert_eq!(ours.len(), theirs.len());
-    for (own, expected) in ours.iter().zip(theirs) {
-        for field in ["layer", "head", "rows"] {
-            assert_eq!(own[field], expected[field]);
+/// largest value, and to the metric where that is above a hundredth.
+fn errors(analysis: &Value, reference: &Value, protocol: &str) -> [f64; 5] {
+    let mut worst = [0.0f64; 5];
+    let names = reference["metrics"].as_array().unwrap();
+    for expected in reference["protocols"][protocol].as_array().unwrap() {
+        let mut heads = analysis["heads"].as_array().unwrap().iter();
+        let own = heads.find(|own| own["layer"] == expected["layer"] && own["head"] == expected["head"]).unwrap();
+        assert_eq!(own["rows"], expected["rows"]);
+        for (place, curve) in ["lag_profile", "score_profile", "spectrum", "full_profile"].into_iter().enumerate() {
+            if let Some(expected) = expected["curves"].get(curve) {
+                let expected = numbers(expected);
+                let size = expected.iter().fold(0.0, |size: f64, x| size.max(x.abs()));
+                let agreement = compare(&numbers(&own[curve]), &expected, Bound::EXACT);
+                worst[place] = worst[place].max(agreement.error / size);
+            }
         }
-        for (place, curve) in ["lag_profile", "score_profile", "spectrum"].into_iter().enumerate() {
-            let expected = numbers(&expected[curve]);
-            let size = expected.iter().fold(0.0, |size: f64, x| size.max(x.abs()));
-            let agreement = compare(&numbers(&own[curve]), &expected, Bound::EXACT);
-            worst[place] = worst[place].max(agreement.error / size);
-        }
-        for (metric, expected) in expected["metrics"].as_object().unwrap() {
-            let (value, expected) = (measured(own, metric)["value"].as_f64().unwrap(), expected.as_f64().unwrap());
-            worst[3] = worst[3].max((value - expected).abs() / expected.abs());
+        for (metric, expected) in names.iter().zip(numbers(&expected["metrics"])) {
+            let value = measured(own, metric.as_str().unwrap())["value"].as_f64().unwrap();
+            worst[4] = worst[4].max((value - expected).abs() / expected.abs().max(0.01));
         }
     }
     worst
 }
 
 #[test]
-fn profiles_spectra_and_metrics_are_those_of_transformers_and_numpy() {
+fn curves_and_metrics_are_those_of_transformers_and_numpy_under_every_protocol() {
     let folder = tempfile::tempdir().unwrap();
     let reference = fs::read_to_string("tests/data/heads/heads.json").unwrap();
     let reference: Value = serde_json::from_str(&reference).unwrap();
-    let one = ["--text", TEXT, "--untrained", "0"];
-    let (wide, _) = analyze(folder.path(), &[&one[..], &["--dtype", "f64"]].concat());
-    assert_eq!(wide["texts"][0]["tokens"], reference["tokens"]);
-    assert_eq!(wide["texts"][0]["windows"], reference["windows"]);
+    let run = |protocol: &str, more: &[&str]| {
+        let (sink, taper) = protocol.split_once(' ').unwrap();
+        let words = ["--text", TEXT, "--untrained", "0", "--draws", "0", "--sink", sink, "--taper", taper];
+        analyze(folder.path(), &[&words, more].concat()).0
+    };
     // Both sides add at most 688 products in each of four projections of six layers. A metric is a
     // quotient of sums over 64 lags of squares, some a hundredth of the profile's largest: 1e4 more.
-    let bounds = |u: f64| [1.0, 1.0, 1.0, 1e4].map(|times| times * gamma(6 * 4 * 688, u));
-    let within = |errors: [f64; 4], u: f64| errors.iter().zip(bounds(u)).all(|(error, bound)| *error <= bound);
-    let errors_in_f64 = errors(&wide, &reference);
-    assert!(within(errors_in_f64, f64::UNIT_ROUNDOFF), "{errors_in_f64:?}");
-    let (narrow, _) = analyze(folder.path(), &one);
-    let errors_in_f32 = errors(&narrow, &reference);
+    let bounds = |u: f64| [1.0, 1.0, 1.0, 1.0, 1e4].map(|times| times * gamma(6 * 4 * 688, u));
+    let within = |errors: [f64; 5], u: f64| errors.iter().zip(bounds(u)).all(|(error, bound)| *error <= bound);
+    let protocols = ["kept none", "kept hann", "removed none", "removed hann"];
+    for protocol in protocols {
+        let wide = run(protocol, &["--dtype", "f64"]);
+        assert_eq!(wide["texts"][0]["tokens"], reference["tokens"]);
+        assert_eq!(wide["texts"][0]["windows"], reference["windows"]);
+        assert_eq!(format!("{} {}", wide["protocol"]["sink"], wide["protocol"]["taper"]).replace('"', ""), protocol);
+        let errors_in_f64 = errors(&wide, &reference, protocol);
+        assert!(within(errors_in_f64, f64::UNIT_ROUNDOFF), "{protocol}: {errors_in_f64:?}");
+        // The control: another protocol.
+        for other in protocols.into_iter().filter(|other| *other != protocol) {
+            assert!(errors(&wide, &reference, other)[4] > 1e-3, "{protocol} is told from {other}");
+        }
+    }
+    let narrow = run("kept none", &[]);
+    let errors_in_f32 = errors(&narrow, &reference, "kept none");
     assert!(within(errors_in_f32, f32::UNIT_ROUNDOFF), "{errors_in_f32:?}");
     // The control: f32 is told from f64.
     assert!(!within(errors_in_f32, f64::UNIT_ROUNDOFF), "{errors_in_f32:?}");

@@ -3,12 +3,18 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use ropelet::heads::{
     Analysis, Comparison, Dirichlet, Head, HeadsError, Identity, Place, Plan, Recorded, Recorder, Settings, Signal,
-    SinkRule, Source, Taper, Text, analyze,
+    SinkRule, Source, Statistics, Taper, Text, analyze,
 };
 use ropelet::numeric::{Agreement, Bound, Real, gamma};
 use ropelet::wavelet::Ricker;
+use statrs::function::{
+    erf::erf,
+    gamma::{gamma_lr, ln_gamma},
+};
 
 const LAGS: usize = 64;
 const HEAD: Identity = Identity { layer: 2, head: 1, seed: 7 };
@@ -90,14 +96,21 @@ fn analysis(
     trained: &[Recorder],
     untrained: &[Vec<Recorder>],
 ) -> Analysis {
-    let settings = Settings {
-        window: 512,
-        plan: plan(LAGS),
-        pool_untrained_heads: pool,
-        seed: HEAD.seed,
-        wavelet: Box::new(Ricker),
-    };
-    let texts = windows.iter().map(|&tokens| Text::cut("text".into(), tokens, 512, LAGS)).collect();
+    analysis_of(&plan(LAGS), HEAD.seed, windows, draws, pool, trained, untrained)
+}
+
+fn analysis_of(
+    plan: &Arc<Plan>,
+    seed: u64,
+    windows: &[usize],
+    draws: usize,
+    pool: bool,
+    trained: &[Recorder],
+    untrained: &[Vec<Recorder>],
+) -> Analysis {
+    let settings =
+        Settings { window: 512, plan: Arc::clone(plan), pool_untrained_heads: pool, seed, wavelet: Box::new(Ricker) };
+    let texts = windows.iter().map(|&tokens| Text::cut("text".into(), tokens, 512, plan.lags())).collect();
     let checkpoint = Source {
         name: "synthetic".into(),
         family: "none".into(),
@@ -106,7 +119,7 @@ fn analysis(
         device: "cpu".into(),
         dtype: "f64".into(),
     };
-    let mut dirichlet = Dirichlet::new(&settings.plan, draws, HEAD.seed);
+    let mut dirichlet = Dirichlet::new(plan, draws, seed);
     for (text, tokens) in windows.iter().enumerate() {
         dirichlet.window(Place { text, window: 0 }, *tokens);
     }
@@ -226,27 +239,189 @@ fn an_exponential_head_has_a_lorentzian_spectrum_and_geometric_moments() {
     for octave in 1..=LAGS.ilog2() {
         assert_close(value(&head, (Signal::Profile, &octave_share(octave))), energy(octave) / total, near);
     }
-    // This head is the ALiBi exponential of slope -ln r; the null of that family says so.
-    let slope = -r.ln();
-    let window = value(&head, WINDOW_MASS).unwrap();
-    assert!((window - (1.0 - (-slope * n).exp())).abs() < near);
 }
 
 #[test]
-fn a_ricker_score_profile_has_the_uncertainty_of_a_ricker() {
-    // Samples of a Gaussian times a polynomial sum to its integral up to e^{-(πa)²}; the tails end
-    // at 8 scales, e^{-32} in the wavelet and e^{-64} in its square.
-    let (a, centre) = (4.0, LAGS as f64 / 2.0);
-    let score = |lag: usize| {
-        let t = (lag as f64 - centre) / a;
-        (1.0 - t * t) * (-t * t / 2.0).exp()
-    };
-    let head = only_head(recorder(80, 0, |_| 0.01, score), &[80], 0);
-    let truncation = 64.0 * (-32.0f64).exp();
-    assert_close(value(&head, LAG_SPREAD), a * (7.0f64 / 6.0).sqrt(), rounding(80) + truncation);
-    assert_close(value(&head, FREQUENCY_SPREAD), 2.5f64.sqrt() / a, rounding(80) + truncation);
-    let product = (7.0f64 / 6.0 * 2.5).sqrt();
-    assert_close(value(&head, UNCERTAINTY_PRODUCT), product, rounding(80) + truncation);
+fn the_alibi_null_of_an_exponential_head_is_that_head() {
+    let r = 0.9f64;
+    let rows = (1..=100).map(|keys| {
+        let total: f64 = (0..keys).map(|lag| r.powi(lag)).sum();
+        let row: Vec<f64> = (0..keys).rev().map(|lag| r.powi(lag) / total).collect();
+        let scores = row.iter().map(|p| p.ln()).collect();
+        (row, scores)
+    });
+    let head = only_head(of_rows(HEAD, 2, [rows.collect()]), &[100], 2);
+    for measurement in &head.metrics {
+        let null = measurement.nulls.alibi;
+        // One text has no resamples: there is the fit itself, and it has no freedom.
+        assert_eq!((null.draws, null.z, measurement.interval), (1.min(null.draws), None, None));
+        match (measurement.value, null.mean) {
+            // A share of 1e-6 of the power has a relative error as many times larger.
+            (Some(value), Some(mean)) => {
+                let agreement = Agreement::of(value, mean, Bound::rounding(1e6 * rounding(100) * mean.abs().max(1.0)));
+                assert!(agreement.holds(), "{} {}: {value} {mean}", measurement.signal, measurement.metric);
+            }
+            (value, mean) => assert_eq!(value, mean, "{} {}", measurement.signal, measurement.metric),
+        }
+    }
+    // The control: another null has other values.
+    let null = head.measurement(MEAN_LAG.0, MEAN_LAG.1).unwrap().nulls.dirichlet;
+    assert!((null.mean.unwrap() - value(&head, MEAN_LAG).unwrap()).abs() > 10.0);
+}
+
+/// A head of which every signal is this curve over so many points: by lag, and by key position where there are
+/// no lags. Its single complete row is `N` times the curve, which no metric of it sees.
+fn all_signals(points: usize, curve: impl Fn(usize) -> f64) -> Recorder {
+    let curve: Vec<f64> = (0..points).map(curve).collect();
+    let mut rows: Vec<(Vec<f64>, Vec<f64>)> = (1..points).map(|keys| (vec![0.0; keys], vec![0.0; keys])).collect();
+    rows.push((curve.iter().map(|x| x * points as f64).collect(), vec![0.0; points]));
+    let by_lag: Vec<f64> = [0.0].into_iter().chain(curve.iter().rev().copied()).collect();
+    rows.push((by_lag.clone(), by_lag));
+    with_plan(&plan(points), HEAD, 0, [rows])
+}
+
+/// Every metric of such a head.
+fn metrics_of(head: &Recorder) -> Vec<(Signal, String, Option<f64>)> {
+    let values = head.statistics().unwrap().values(head.plan());
+    let definitions = Statistics::definitions(head.plan());
+    assert_eq!(values.len(), definitions.len());
+    definitions.into_iter().zip(values).map(|(d, value)| (d.signal, d.metric.into_owned(), value)).collect()
+}
+
+/// Holds the metrics that `closed` knows, of every signal, against it.
+#[track_caller]
+fn assert_closed(head: &Recorder, truncation: f64, closed: impl Fn(Signal, &str) -> Option<f64>) -> usize {
+    let mut checked = 0;
+    for (signal, metric, value) in metrics_of(head) {
+        if let Some(expected) = closed(signal, &metric) {
+            let value = value.unwrap_or_else(|| panic!("{signal} {metric} has no value"));
+            let bound = Bound { rounding: 1e3 * rounding(2) * expected.abs().max(1.0), truncation };
+            let holds = |expected: f64| Agreement::of(value, expected, bound).holds();
+            assert!(holds(expected), "{signal} {metric}: {value} is not {expected}, bound {bound:?}");
+            // The control: an expectation that is off by a ten thousandth.
+            assert!(!holds(expected + 1e-4 * expected.abs().max(1.0)), "{signal} {metric}: {bound:?}");
+            checked += 1;
+        }
+    }
+    checked
+}
+
+// Sampled curves with tails that end at 80 scales and spectra that end at e^{-39}, the closed forms being those of
+// functions on the line. Sums over whole periods are then exact. A band is an integral by the trapezoidal rule with
+// steps h = 2π/N, off by h²/12 times the jump of the slope at its ends; a density of width 1/a has slopes below 0.6 a².
+const POINTS: usize = 1024;
+const SCALE: f64 = 2.0;
+const CENTRE: usize = POINTS / 2;
+
+fn band_truncation() -> f64 {
+    (std::f64::consts::TAU / POINTS as f64 * SCALE).powi(2) / 5.0
+}
+
+fn offset(lag: usize) -> f64 {
+    lag as f64 - CENTRE as f64
+}
+
+#[test]
+fn a_wavelet_has_the_closed_forms_of_the_registry() {
+    let head = all_signals(POINTS, |lag| {
+        let u = offset(lag) / SCALE;
+        (1.0 - u * u) * (-u * u / 2.0).exp()
+    });
+    let (pi, a, n) = (std::f64::consts::PI, SCALE, POINTS as f64);
+    let below = |edge: f64| gamma_lr(2.5, (pi * a * edge).powi(2));
+    let digamma = 0.703_156_640_645_243_2; // ψ(5/2) = 8/3 - γ - 2 ln 2
+    let nats = n.ln() - (2.0 * pi * a).ln() + ln_gamma(2.5) + 2.5 - 2.0 * digamma;
+    let checked = assert_closed(&head, band_truncation(), |_, metric| {
+        Some(match metric {
+            "dc_fraction" => 0.0,
+            "low_band" | "low_band_without_dc" => below(0.25),
+            "middle_band" | "middle_band_without_dc" => below(0.75) - below(0.25),
+            "high_band" | "high_band_without_dc" => below(1.0) - below(0.75),
+            "spectral_entropy" => nats / n.ln(),
+            "spectral_entropy_without_dc" => nats / (n - 1.0).ln(),
+            "lag_spread" => a * (7.0f64 / 6.0).sqrt(),
+            "frequency_spread" => 2.5f64.sqrt() / a,
+            "uncertainty_product" => (35.0f64 / 12.0).sqrt(),
+            _ => return None,
+        })
+    });
+    assert_eq!(checked, 5 * 4 + 4 * 5 + 4 * 3 + 1);
+}
+
+#[test]
+fn an_stft_atom_has_the_closed_forms_of_the_registry() {
+    // Its spectrum at frequency 0 is e^{-a²ω₀²} = e^{-44} of its largest.
+    let (pi, a, n) = (std::f64::consts::PI, 3.0f64, POINTS as f64);
+    let omega = 0.7 * pi;
+    let head = all_signals(POINTS, |lag| (-0.5 * (offset(lag) / a).powi(2)).exp() * (omega * offset(lag)).cos());
+    let below = |edge: f64| (erf(a * (edge - omega)) + erf(a * (edge + omega))) / 2.0;
+    let nats = n.ln() - (2.0 * pi * a).ln() + 0.5 * (4.0 * pi * std::f64::consts::E).ln();
+    let checked = assert_closed(&head, 2.25 * band_truncation(), |_, metric| {
+        Some(match metric {
+            "dc_fraction" => 0.0,
+            "low_band" | "low_band_without_dc" => below(pi / 4.0),
+            "middle_band" | "middle_band_without_dc" => below(3.0 * pi / 4.0) - below(pi / 4.0),
+            "high_band" | "high_band_without_dc" => 1.0 - below(3.0 * pi / 4.0),
+            "spectral_entropy" => nats / n.ln(),
+            "spectral_entropy_without_dc" => nats / (n - 1.0).ln(),
+            "lag_spread" => a / 2f64.sqrt(),
+            "frequency_spread" => (omega * omega + 0.5 / (a * a)).sqrt(),
+            "uncertainty_product" => (a * a * omega * omega / 2.0 + 0.25).sqrt(),
+            _ => return None,
+        })
+    });
+    assert_eq!(checked, 5 * 4 + 4 * 5 + 4 * 3 + 1);
+}
+
+#[test]
+fn a_low_pass_kernel_has_the_closed_forms_of_the_registry() {
+    let head = all_signals(POINTS, |lag| (-0.5 * (offset(lag) / SCALE).powi(2)).exp());
+    let (pi, a, n) = (std::f64::consts::PI, SCALE, POINTS as f64);
+    let below = |edge: f64| erf(pi * a * edge);
+    let nats = n.ln() - (2.0 * pi * a).ln() + 0.5 * (pi * std::f64::consts::E).ln();
+    let checked = assert_closed(&head, band_truncation(), |signal, metric| {
+        // A single row is listed by key position, and its lags count from the newest.
+        let b = if signal == Signal::Row { n - 1.0 - CENTRE as f64 } else { CENTRE as f64 };
+        Some(match metric {
+            "dc_fraction" => 2.0 * pi.sqrt() * a / n,
+            "low_band" => below(0.25),
+            "middle_band" => below(0.75) - below(0.25),
+            "high_band" => 1.0 - below(0.75),
+            "spectral_entropy" => nats / n.ln(),
+            "mean_lag" | "mean_position" | "median_lag" | "median_position" => b,
+            "rms_lag" | "rms_position" => (b * b + a * a).sqrt(),
+            _ => return None,
+        })
+    });
+    assert_eq!(checked, 4 * 5 + 3 * 3);
+}
+
+#[test]
+fn white_noise_has_the_closed_forms_of_the_registry() {
+    // A signal at a single point has the flat spectrum that is the expected one of white noise.
+    let head = all_signals(LAGS, |lag| f64::from(u8::from(lag == 0)));
+    let n = LAGS as f64;
+    let checked = assert_closed(&head, 0.0, |signal, metric| {
+        Some(match metric {
+            "dc_fraction" => 1.0 / n,
+            "low_band" | "high_band" => 0.25,
+            "middle_band" => 0.5,
+            "low_band_without_dc" => (n / 4.0 - 1.0) / (n - 1.0),
+            "middle_band_without_dc" => n / 2.0 / (n - 1.0),
+            "high_band_without_dc" => n / 4.0 / (n - 1.0),
+            "spectral_entropy" | "spectral_entropy_without_dc" => 1.0,
+            "selectivity_without_dc" => 2.0 / (n - 3.0),
+            "octave_slope" => -1.0,
+            "frequency_spread" => std::f64::consts::PI * ((n * n + 2.0) / (3.0 * n * (n - 1.0))).sqrt(),
+            _ => {
+                let octave: i32 = metric.strip_prefix("octave_share_")?.parse().ok()?;
+                2f64.powi(-octave) / (1.0 - 1.0 / n)
+            }
+        })
+        .filter(|_| signal != Signal::Head)
+    });
+    let octaves = LAGS.ilog2() as usize;
+    assert_eq!(checked, 5 * (3 + 2 + 1 + 1 + octaves) + 4 * 5);
 }
 
 #[test]
@@ -269,7 +444,7 @@ fn the_dirichlet_null_is_the_closed_form_of_white_noise() {
     // E P(0) = N(N+1)/(n(n+1)) and E P(k) = N/(n(n+1)) for n keys, so the shares of the expected
     // power do not depend on n: DC (N+1)/2N, and 5/8, 1/4, 1/8 with frequency 0 in the low band.
     let (n, windows, draws) = (LAGS as f64, [500; 6], 32);
-    let head = only_head(recorder(100, 0, |_| 0.01, |_| 0.0), &windows, draws);
+    let head = only_head(recorder(100, draws, |_| 0.01, |_| 0.0), &windows, draws);
     let null = |metric: Metric| head.measurement(metric.0, metric.1).unwrap().nulls.dirichlet;
     let near = |c: Comparison, expected: f64| {
         assert_eq!(c.draws, draws);
@@ -306,6 +481,70 @@ fn shuffled_keys_lose_the_lag_and_keep_the_weights() {
     assert!((head.curves.lag_profile[0] - expected).abs() > 6.0 * sd);
     let mean_lag = head.measurement(MEAN_LAG.0, MEAN_LAG.1).unwrap();
     assert!(mean_lag.nulls.shuffled.z.unwrap() < -10.0, "{mean_lag:?}");
+}
+
+#[test]
+fn permutations_and_dirichlet_rows_vary_as_they_must() {
+    let (draws, lengths) = (200, LAGS + 1..=120);
+    let rows = lengths.clone().count() as f64;
+    let r = 0.8f64;
+    let total = |keys: usize| (0..keys).map(|lag| r.powi(lag as i32)).sum::<f64>();
+    let head = {
+        let row = |keys: usize| (0..keys).rev().map(|lag| r.powi(lag as i32) / total(keys)).collect::<Vec<_>>();
+        of_rows(HEAD, draws, [(1..=120).map(|keys| (row(keys), row(keys))).collect()])
+    };
+    let head = only_head(head, &[120], draws);
+    // One weight of n, where they are permuted: mean square Σp²/n, mean 1/n.
+    let squares = |keys: usize| (0..keys).map(|lag| r.powi(2 * lag as i32)).sum::<f64>() / total(keys).powi(2);
+    let of_row = |f: &dyn Fn(f64, usize) -> f64| {
+        (lengths.clone().map(|keys| f(keys as f64, keys)).sum::<f64>() / (rows * rows)).sqrt()
+    };
+    let permuted = of_row(&|n, keys| squares(keys) / n - 1.0 / (n * n));
+    // A weight of the flat Dirichlet distribution is Beta(1, n - 1).
+    let drawn = of_row(&|n, _| (n - 1.0) / (n * n * (n + 1.0)));
+    for (spread, expected, other) in [
+        (&head.null_spreads.shuffled.lag_profile, permuted, drawn),
+        (&head.null_spreads.dirichlet.lag_profile, drawn, permuted),
+    ] {
+        let mean = (spread.iter().map(|sd| sd * sd).sum::<f64>() / LAGS as f64).sqrt();
+        // A variance of 200 draws of 64 almost independent lags, five standard errors of half of it.
+        let relative = 5.0 * 0.5 * (2.0 / (199.0 * 64.0f64)).sqrt() * 2.0;
+        assert!((mean / expected - 1.0).abs() < relative, "{mean} {expected}");
+        assert!((mean / other - 1.0).abs() > relative, "the control");
+    }
+    // Fewer than three texts say nothing about how far a value varies over texts.
+    assert!(head.metrics.iter().all(|measurement| measurement.interval.is_none()));
+}
+
+#[test]
+fn a_head_that_is_a_draw_of_a_null_has_uniform_p_values() {
+    let (heads, draws, tokens) = (200, 39, 40);
+    let plan = plan(8);
+    let mut p = [vec![], vec![]];
+    for head in 0..heads {
+        // Rows that a generator of its own draws: neither that of the null model nor that of another head.
+        let mut generator = ChaCha8Rng::seed_from_u64(1000 + head);
+        let mut row = |keys: usize| {
+            let weights: Vec<f64> = (0..keys).map(|_| -(1.0 - generator.random::<f64>()).ln()).collect();
+            let total: f64 = weights.iter().sum();
+            let row: Vec<f64> = weights.iter().map(|weight| weight / total).collect();
+            (row, weights)
+        };
+        let windows = (0..2).map(|_| (1..=tokens).map(&mut row).collect::<Vec<_>>()).collect::<Vec<_>>();
+        let recorder = with_plan(&plan, Identity { seed: head, ..HEAD }, draws, windows);
+        let own = analysis_of(&plan, head, &[tokens; 2], draws, true, &[recorder], &[]).heads.remove(0);
+        let nulls = own.measurement(Signal::Profile, "mean_lag").unwrap().nulls;
+        p[0].push(nulls.shuffled.p.unwrap());
+        p[1].push(nulls.dirichlet.p.unwrap());
+    }
+    for p in p {
+        // One of 1/40, 2/40, …, 1, each as likely: Pearson's statistic over tenths has 9 degrees of freedom.
+        let mut counts = [0.0; 10];
+        p.iter().for_each(|p| counts[((p * 40.0).round() as usize - 1) / 4] += 1.0);
+        let expected = heads as f64 / 10.0;
+        let pearson: f64 = counts.iter().map(|count| (count - expected).powi(2) / expected).sum();
+        assert!(pearson < 27.9, "above this once in a thousand: {counts:?}");
+    }
 }
 
 #[test]

@@ -162,3 +162,108 @@ fn complete_row(plan: &Plan, seed: u64, place: Place, query: usize, draw: usize,
     row.iter_mut().for_each(|weight| *weight /= whole);
     whole > 0.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Identity, Recorder, Taper};
+    use super::*;
+
+    const DRAWS: usize = 300;
+
+    fn drawn(sink: SinkRule) -> Dirichlet {
+        let plan = Arc::new(Plan::new(8, sink, Taper::None).unwrap());
+        let mut drawn = Dirichlet::new(&plan, DRAWS, 1);
+        drawn.window(Place { text: 0, window: 0 }, 20);
+        drawn.window(Place { text: 3, window: 1 }, 15);
+        drawn
+    }
+
+    /// Mean over the draws, and whether it is what is expected up to five standard errors.
+    fn close(draws: &[f64], expected: f64) -> bool {
+        let n = draws.len() as f64;
+        let mean = draws.iter().sum::<f64>() / n;
+        let variance = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        (mean - expected).abs() <= 5.0 * (variance / n).sqrt()
+    }
+
+    #[test]
+    fn weights_have_the_moments_of_a_flat_dirichlet_distribution() {
+        for sink in [SinkRule::Kept, SinkRule::Removed] {
+            let drawn = drawn(sink);
+            let removed = usize::from(sink == SinkRule::Removed);
+            let lengths = || (9..=20).chain(9..=15);
+            let rows = lengths().count() as f64;
+            // Of n weights that sum to 1 each has mean 1/n and mean square 2/(n(n+1)), and two 1/(n(n+1)).
+            let mean = |f: &dyn Fn(f64) -> f64| lengths().map(|keys| f((keys - removed) as f64)).sum::<f64>() / rows;
+            let statistics: Vec<Statistics> = (0..DRAWS).map(|draw| drawn.statistics(draw)).collect();
+            let of = |f: &dyn Fn(&Statistics) -> f64| statistics.iter().map(f).collect::<Vec<f64>>();
+            for lag in [0, 7] {
+                assert!(close(&of(&|s| s.lag_profile[lag]), mean(&|n| 1.0 / n)), "{sink:?} {lag}");
+                assert!(!close(&of(&|s| s.lag_profile[lag]), mean(&|n| 1.0 / (n + 1.0))), "the control");
+            }
+            assert!(close(&of(&|s| s.spectrum[0]), mean(&|n| 9.0 / (n * (n + 1.0)))), "{sink:?}");
+            assert!(close(&of(&|s| s.spectrum[3]), mean(&|n| 1.0 / (n * (n + 1.0)))), "{sink:?}");
+            assert!(close(&of(&|s| s.haar_energies[0]), mean(&|n| 4.0 / (n * (n + 1.0)))), "{sink:?}");
+            let oldest = lengths().map(|keys| 1.0 / keys as f64).sum::<f64>() / rows;
+            assert!(close(&of(&|s| s.sink_mass), oldest), "{sink:?}");
+            // Key t is seen by the queries t..8; without key 0, by as many of the keys 1..=query.
+            let key = |t: usize| (t..8).map(|query| 1.0 / (query + 1 - removed) as f64).sum::<f64>();
+            for t in removed..8 {
+                let expected = key(t) / (8 - removed) as f64;
+                let draws = of(&|s| s.full_profile[t]);
+                assert!(close(&draws, expected) || (draws[0] - expected).abs() < 1e-12, "{sink:?} {t}");
+            }
+            assert!(removed == 0 || statistics.iter().all(|s| s.full_profile[0] == 0.0));
+        }
+    }
+
+    #[test]
+    fn a_sink_mixture_is_what_recording_its_rows_gives() {
+        let drawn = drawn(SinkRule::Kept);
+        let plan = Arc::clone(&drawn.plan);
+        let places = [Place { text: 0, window: 0 }, Place { text: 3, window: 1 }];
+        let (sink, draw) = (0.3, 5);
+        let mut recorder = Recorder::new(Identity { layer: 0, head: 0, seed: 0 }, &plan, 1, 0);
+        for place in places {
+            let mut window = recorder.window(place);
+            for query in 0..8 {
+                let mut row = vec![0.0; query + 1];
+                complete_row(&plan, 1, place, query, draw, &mut row);
+                row.iter_mut().for_each(|weight| *weight *= 1.0 - sink);
+                row[0] += sink;
+                window.row(&row, &vec![0.0; query + 1]);
+            }
+            recorder.add(window);
+        }
+        let mixed = drawn.with_sink(draw, sink, &places);
+        let sums = recorder.sums()[0].to_vec();
+        let recorded = Statistics::of(&sums, &plan);
+        let near = |a: &f64, b: &f64| (a - b).abs() <= 1e-13 * b.abs().max(1.0);
+        assert!(mixed.full_profile.iter().zip(&recorded.full_profile).all(|(a, b)| near(a, b)));
+        let rows = mixed.row_metrics.iter().zip(&recorded.row_metrics);
+        assert!(rows.clone().all(|(a, b)| near(&a.unwrap(), &b.unwrap())));
+        // The control: another share.
+        let other = drawn.with_sink(draw, sink + 1e-6, &places);
+        assert!(!other.row_metrics.iter().zip(&recorded.row_metrics).all(|(a, b)| near(&a.unwrap(), &b.unwrap())));
+        // The rows with more keys keep their shape, and lose the sink's share.
+        let plain = drawn.statistics(draw);
+        assert!(mixed.lag_profile.iter().zip(&plain.lag_profile).all(|(a, b)| near(a, &(0.7 * b))));
+        assert!(mixed.spectrum.iter().zip(&plain.spectrum).all(|(a, b)| near(a, &(0.49 * b))));
+        assert!(near(&mixed.sink_mass, &(0.3 + 0.7 * plain.sink_mass)));
+        assert_eq!(mixed.score_profile, plain.score_profile);
+    }
+
+    #[test]
+    fn shards_add_up_to_the_whole_and_what_is_saved_comes_back() {
+        let whole = drawn(SinkRule::Kept);
+        let (mut one, mut other) = (Dirichlet::new(&whole.plan, DRAWS, 1), Dirichlet::new(&whole.plan, DRAWS, 1));
+        other.window(Place { text: 3, window: 1 }, 15);
+        let mut restored = one.clone();
+        restored.restore(other.sums().to_vec()).unwrap();
+        one.window(Place { text: 0, window: 0 }, 20);
+        one.merge(&restored).unwrap();
+        assert_eq!(one.sums(), whole.sums());
+        assert!(matches!(one.restore(vec![0.0; 3]), Err(HeadsError::DirichletSums { found: 3, .. })));
+        assert!(matches!(one.merge(&Dirichlet::new(&whole.plan, DRAWS, 2)), Err(HeadsError::Merge { .. })));
+    }
+}

@@ -131,3 +131,68 @@ impl ExponentialWindow {
         sums
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Identity, Recorder, SinkRule, Statistics, Taper};
+    use super::*;
+    use crate::numeric::{Real, gamma};
+
+    #[test]
+    fn a_window_has_the_mean_lag_that_it_was_fitted_to() {
+        for mean in [0.0, 1e-9, 0.3, 5.0, 31.4, 31.5, 31.6, 50.0, 62.9, 63.0] {
+            let window = ExponentialWindow::with_mean_lag(mean, 64).unwrap();
+            let weights: Vec<f64> = (0..64).map(|lag| (-window.slope() * f64::from(lag)).exp()).collect();
+            let total: f64 = weights.iter().sum();
+            let found = weights.iter().enumerate().map(|(lag, w)| lag as f64 * w).sum::<f64>() / total;
+            // Near equal weights a unit roundoff of the ratio moves the mean by 64²/12 of it.
+            assert!((found - mean).abs() <= 1e-9 * (1.0 + mean), "{mean}: {found}");
+            assert_eq!(window.slope() < 0.0, mean > 31.5, "{mean}");
+        }
+        for no_mean in [-0.1, 63.1, f64::NAN] {
+            assert_eq!(ExponentialWindow::with_mean_lag(no_mean, 64), None);
+        }
+    }
+
+    #[test]
+    fn closed_forms_are_what_recording_the_rows_gives() {
+        let windows = [(Place { text: 0, window: 0 }, 40), (Place { text: 1, window: 0 }, 23)];
+        for (sink, taper) in [(SinkRule::Kept, Taper::Hann), (SinkRule::Removed, Taper::None)] {
+            let plan = Arc::new(Plan::new(16, sink, taper).unwrap());
+            for mean in [0.7, 7.4, 9.0, 14.2] {
+                let window = ExponentialWindow::with_mean_lag(mean, 16).unwrap();
+                let mut recorder = Recorder::new(Identity { layer: 0, head: 0, seed: 0 }, &plan, 1, 0);
+                for (place, tokens) in windows {
+                    let mut rows = recorder.window(place);
+                    for keys in 1..=tokens {
+                        let scores: Vec<f64> = (0..keys).rev().map(|lag| -window.slope() * lag as f64).collect();
+                        let largest = scores.iter().fold(f64::NEG_INFINITY, |a, b| a.max(*b));
+                        let weights: Vec<f64> = scores.iter().map(|score| (score - largest).exp()).collect();
+                        let total: f64 = weights.iter().sum();
+                        rows.row(&weights.iter().map(|weight| weight / total).collect::<Vec<_>>(), &scores);
+                    }
+                    recorder.add(rows);
+                }
+                let recorded = recorder.statistics().unwrap().values(&plan);
+                let closed = |window: ExponentialWindow| {
+                    Statistics::of(&window.sums(&plan, &Lengths::of(&windows)), &plan).values(&plan)
+                };
+                // Sums of at most 40 terms, exponents up to 40 and shares of what is a thousandth of the whole.
+                let bound = 1e4 * gamma(100, f64::UNIT_ROUNDOFF);
+                let apart = |values: &[Option<f64>]| {
+                    let pairs = values.iter().zip(&recorded);
+                    let error = |(a, b): (&Option<f64>, &Option<f64>)| match (a, b) {
+                        (Some(a), Some(b)) => (a - b).abs() / b.abs().max(1.0),
+                        (None, None) => 0.0,
+                        _ => f64::INFINITY,
+                    };
+                    pairs.map(error).fold(0.0, f64::max)
+                };
+                let error = apart(&closed(window));
+                assert!(error <= bound, "mean lag {mean}, sink {sink:?}: {error:e}");
+                // The control: a window of almost the same mean lag.
+                assert!(apart(&closed(ExponentialWindow::with_mean_lag(mean + 1e-6, 16).unwrap())) > bound);
+            }
+        }
+    }
+}

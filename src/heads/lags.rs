@@ -3,6 +3,7 @@
 use super::family::{Family, View};
 use super::spectrum::ratio;
 use super::{Definition, Plan, Signal};
+use crate::numeric::{Real, gamma};
 
 pub(super) const FAMILY: Family = Family { definitions, values };
 
@@ -86,11 +87,13 @@ fn push<'a>(weights: impl Iterator<Item = &'a f64> + Clone, values: &mut Vec<Opt
         first += x * weight;
         second += x * x * weight;
     }
+    // A share that is reached but for rounding is reached: equal weights have an exact middle.
+    let rounding = gamma(weights.clone().count(), f64::UNIT_ROUNDOFF);
     let reached = |share: f64| {
         let mut mass = 0.0;
         let place = weights.clone().position(|weight| {
             mass += weight;
-            mass >= share * total
+            mass >= (share - rounding) * total
         });
         place.filter(|_| total > 0.0).map(|place| place as f64)
     };

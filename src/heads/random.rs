@@ -14,8 +14,6 @@ pub(super) enum Purpose {
     Dirichlet { draw: usize },
     /// Resamples of the groups of texts, the same for all heads, so that heads can be compared.
     Resample,
-    /// Which fresh heads stand for those of a layer.
-    Recombine { layer: usize },
 }
 
 /// The generator for one row, by the window that it is in and its query.
@@ -24,7 +22,6 @@ pub(super) fn of_row(seed: u64, purpose: Purpose, place: Place, query: usize) ->
         Purpose::Shuffle { layer, head } => (1u32, layer, head),
         Purpose::Dirichlet { draw } => (2, draw, 0),
         Purpose::Resample => (3, 0, 0),
-        Purpose::Recombine { layer } => (4, layer, 0),
     };
     let mut key = [0; 32];
     key[0..8].copy_from_slice(&seed.to_le_bytes());
@@ -97,7 +94,7 @@ mod tests {
     use super::*;
 
     /// Kolmogorov's distance between a sample and a distribution.
-    pub(in super::super) fn distance(mut sample: Vec<f64>, cdf: impl Fn(f64) -> f64) -> f64 {
+    fn distance(mut sample: Vec<f64>, cdf: impl Fn(f64) -> f64) -> f64 {
         sample.sort_by(f64::total_cmp);
         let n = sample.len() as f64;
         let gap = |(i, x): (usize, &f64)| (cdf(*x) - i as f64 / n).abs().max((cdf(*x) - (i + 1) as f64 / n).abs());
@@ -166,7 +163,6 @@ mod tests {
             first(0, shuffle(1, 0), 0, 0, 0),
             first(0, shuffle(0, 1), 0, 0, 0),
             first(0, Purpose::Resample, 0, 0, 0),
-            first(0, Purpose::Recombine { layer: 0 }, 0, 0, 0),
         ];
         for (i, a) in all.iter().enumerate() {
             assert!(all[..i].iter().all(|b| a != b), "draw {i} repeats another");

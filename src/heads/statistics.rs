@@ -35,12 +35,12 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// The means that sums of this plan's layout give; not numbers where there are no rows.
+    /// The means that sums of this plan's layout give; zeros where there are no rows.
     pub(super) fn of(sums: &[f64], plan: &Plan) -> Self {
         let layout = plan.layout();
         let (rows, complete) = (sums[layout.rows.start], sums[layout.complete.start]);
         let mean = |range: &std::ops::Range<usize>, count: f64| -> Vec<f64> {
-            sums[range.clone()].iter().map(|sum| sum / count).collect()
+            sums[range.clone()].iter().map(|sum| sum / count.max(1.0)).collect()
         };
         let (lag_profile, full_profile) = (mean(&layout.profile, rows), mean(&layout.full, complete));
         let score_profile = centred(mean(&layout.scores, rows), rows);
@@ -52,7 +52,7 @@ impl Statistics {
             score_profile,
             spectrum: mean(&layout.power, rows),
             haar_energies: mean(&layout.haar, rows),
-            sink_mass: sums[layout.sink.start] / rows,
+            sink_mass: sums[layout.sink.start] / rows.max(1.0),
             full_spectrum: plan.power(&full_profile),
             full_profile,
             row_metrics: row_means.map(|(sum, count)| (*count > 0.0).then(|| sum / count)).collect(),
