@@ -1,6 +1,8 @@
 use std::error::Error;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::path::Path;
+
+use super::shown::shown;
 
 /// Why a verb could not do what was asked: one sentence on stderr, exit code 2.
 ///
@@ -22,14 +24,8 @@ impl Failure {
 impl fmt::Display for Failure {
     /// On one line, and without what a terminal would obey: names in an error come from files.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|c| if is_shown(c) { f.write_char(c) } else { write!(f, "{}", c.escape_default()) })
+        f.write_str(&shown(&self.0))
     }
-}
-
-/// Neither a control character nor one that changes the direction or hides others.
-fn is_shown(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 impl<E: Error> From<E> for Failure {

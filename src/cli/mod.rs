@@ -35,6 +35,7 @@ mod output;
 mod progress;
 #[cfg(all(feature = "model", feature = "plot"))]
 mod report;
+mod shown;
 mod tensors;
 #[cfg(feature = "model")]
 mod texts;
