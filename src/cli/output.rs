@@ -144,14 +144,16 @@ fn fill(
     write().map_err(|error| Failure::at(&replacement.target, error))
 }
 
-/// Writes files into a folder, which is made if it is not there. No file takes its name before all
+/// Writes files into a folder, which is made if it is not there, as are folders in it. No file takes its name before all
 /// are written.
 #[cfg(any(feature = "model", feature = "plot"))]
 pub(super) fn write_folder(folder: &Path, files: &[(impl AsRef<Path>, impl AsRef<[u8]>)]) -> Result<(), Failure> {
-    fs::create_dir_all(folder).map_err(|error| Failure::at(folder, error))?;
     let mut written = Vec::new();
     for (name, contents) in files {
-        let replacement = Replacement::of(&folder.join(name))?;
+        let target = folder.join(name);
+        let parent = target.parent().unwrap_or(folder);
+        fs::create_dir_all(parent).map_err(|error| Failure::at(parent, error))?;
+        let replacement = Replacement::of(&target)?;
         fill(&replacement, |writer| writer.write_all(contents.as_ref()))?;
         written.push(replacement);
     }

@@ -2,7 +2,7 @@ use math_core::{LatexToMathML, MathCoreConfig, MathDisplay};
 use maud::{Markup, PreEscaped, html};
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::page::number_or_dash;
+use super::page::{number_or_dash, wide};
 use crate::theorem::{Control, Outcome, Report, Standing, Statement, Verdict, catalogue};
 
 /// What is claimed, and what became of it, in plain words.
@@ -147,7 +147,7 @@ pub(super) fn table(report: &Report) -> Markup {
             " what rounding and truncation explain, as derived in the proof. The control is a false variant of a true \
              statement, or a true one of a false: it must come out the other way."
         }
-        div.wide {
+        (wide("Statements and verdicts", html! {
             table.statements {
                 thead {
                     tr {
@@ -175,7 +175,7 @@ pub(super) fn table(report: &Report) -> Markup {
                     }
                 }
             }
-        }
+        }))
     }
 }
 
@@ -217,7 +217,7 @@ fn proof(statement: &Statement, outcome: &Outcome) -> Markup {
 pub(super) fn references() -> Markup {
     html! {
         h3 id="references" { "References" }
-        pre { code { (include_str!("../../../docs/references.bib")) } }
+        pre data-scroll role="region" aria-label="References as BibTeX" tabindex="0" { code { (include_str!("../../../docs/references.bib")) } }
     }
 }
 
@@ -273,7 +273,7 @@ fn typeset(formula: &str, display: MathDisplay) -> Event<'static> {
             let formula = PreEscaped(beside_primes(&result.mathml));
             let html = match display {
                 MathDisplay::Inline => formula,
-                MathDisplay::Block => html! { span.formula { (formula) } },
+                MathDisplay::Block => html! { span.formula data-scroll { (formula) } },
             };
             Event::InlineHtml(html.into_string().into())
         }

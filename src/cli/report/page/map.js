@@ -31,7 +31,7 @@ const gridOf = (checkpoint) => {
   const layers = Math.max(...checkpoint.layer) + 1;
   const heads = Math.max(...checkpoint.head) + 1;
   const cells = new Map();
-  const size = Math.min(44, Math.max(14, Math.floor((visible().length > 1 ? 440 : 900) / heads)));
+  const size = Math.min(56, Math.max(14, Math.floor((visible().length > 1 ? 440 : 900) / heads)));
   // Layer 0, where the input is, at the bottom.
   const rows = Array.from({ length: layers }, (_, i) => layers - 1 - i).map((layer) => {
     const row = Array.from({ length: heads }, (_, head) => {
@@ -116,7 +116,7 @@ const drawGrids = () => {
   byId("maps").replaceChildren(...grids.map(({ checkpoint, table }) => element(
     "div",
     { class: "map-and-name" },
-    visible().length > 1 ? element("h4", {}, element("bdi", {}, checkpoint.label)) : null,
+    visible().length > 1 ? element("p", { class: "map-name" }, element("bdi", {}, checkpoint.label)) : null,
     element("div", { class: "map-scroll" }, table),
   )));
   for (const { cells } of grids) rove(cells, cells.values().next().value);

@@ -119,7 +119,7 @@ const startScrolling = () => {
       else target.removeAttribute("tabindex");
     }
   });
-  for (const target of document.querySelectorAll("[data-scroll]")) observer.observe(target);
+  for (const target of document.querySelectorAll("[data-scroll], article.proof :is(p, li, h3, h4, table)")) observer.observe(target);
 };
 
 const start = async () => {
