@@ -66,10 +66,8 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Fai
         [] => vec![of_the_repository("docs/text", "no --text was named")?],
         texts => texts.to_vec(),
     };
-    let analysed = models
-        .iter()
-        .map(|model| Analysed::of(model, &texts, options, common))
-        .collect::<Result<Vec<_>, Failure>>()?;
+    let analysed =
+        models.iter().map(|model| Analysed::of(model, &texts, options, common)).collect::<Result<Vec<_>, Failure>>()?;
     let verification = verify(catalogue(), Settings { seed: common.seed, ..Settings::default() });
     let labels = labels(analysed.iter().map(|one| one.document.checkpoint.name.as_str()));
     let parts: Vec<Part<'_>> = analysed
@@ -132,7 +130,8 @@ impl Analysed {
         let heads: Vec<(usize, usize)> = analysis.heads.iter().map(|head| (head.layer, head.head)).collect();
         let thumbnails = Some(Thumbnails::read(model, Path::new(&text.name), &heads, common)?);
         let files = analyze::encoded(&analysis)?;
-        let (_, json) = files.iter().find(|(name, _)| *name == "analysis.json").expect("an analysis is written as JSON");
+        let (_, json) =
+            files.iter().find(|(name, _)| *name == "analysis.json").expect("an analysis is written as JSON");
         Ok(Self { document: Document::read(json, model)?, thumbnails, files })
     }
 }

@@ -2,7 +2,11 @@
 /// follows or hide themselves, are written as escapes. A terminal does not obey it, and a reader sees what it says.
 pub(super) fn shown(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if is_shown(c) { out.push(c) } else { out.extend(c.escape_default()) }
+        if is_shown(c) {
+            out.push(c)
+        } else {
+            out.extend(c.escape_default())
+        }
         out
     })
 }

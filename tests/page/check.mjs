@@ -120,14 +120,14 @@ const controls = async (tab) => {
   }
   await tab.selectOption("#signal", "profile");
   await changes("the metric", rows, () => tab.selectOption("#metric", { index: 1 }));
-  for (const shown of ["value", "p", "q", "z"]) await changes(`colouring by ${shown}`, colours, () => tab.selectOption("#shown", shown));
+  for (const shown of ["value", "q", "z", "p", "value"]) await changes(`colouring by ${shown}`, colours, () => tab.selectOption("#shown", shown));
   for (const null_ of ["shuffled", "dirichlet", "alibi", "sink", "untrained"]) await changes(`the null model ${null_}`, rows, () => tab.selectOption("#against", null_));
 
   // Sorting, either way.
   for (const key of ["layer", "head", "value", "mean", "z", "p", "q", "interval", "label"]) {
     const column = (await tab.$$eval("#head-table [data-sort]", (buttons) => buttons.map((button) => button.dataset.sort))).indexOf(key);
     for (const way of ["ascending", "descending"]) {
-      const sort = () => tab.locator(`#head-table th:nth-child(${column + 1})`).getAttribute("aria-sort");
+      const sort = () => tab.locator(`#head-table thead th:nth-child(${column + 1})`).getAttribute("aria-sort");
       await tab.click(`#head-table [data-sort="${key}"]`);
       if (await sort() !== way) await tab.click(`#head-table [data-sort="${key}"]`);
       expect(await sort() === way, `${key} cannot be sorted ${way}`);
@@ -160,7 +160,7 @@ const controls = async (tab) => {
   // The keyboard: to a cell, along the map, into a head, and back.
   await tab.locator('#maps td[tabindex="0"]').first().focus();
   const at = () => tab.evaluate(() => document.activeElement.getAttribute("aria-label") ?? "");
-  for (const key of ["Home", "End", "ArrowLeft", "ArrowDown", "ArrowRight", "ArrowUp"]) await changes(`the key ${key}`, at, () => tab.keyboard.press(key)).catch(() => {});
+  for (const key of ["End", "Home", "ArrowRight", "ArrowLeft", "ArrowDown", "ArrowUp"]) await changes(`the key ${key}`, at, () => tab.keyboard.press(key));
   expect((await text("#readout")).includes("layer"), "a focused head does not say its numbers");
   const name = (await at()).split(",")[0];
   await tab.keyboard.press("Enter");
@@ -363,8 +363,6 @@ const MISTAKES = [
   ["a filter that is not connected", 'byId("filter").addEventListener("input"', 'byId("filter").addEventListener("never"', controls],
   ["a sort that goes one way only", "const sign = state.sort.descending ? -1 : 1;", "const sign = 1;", controls],
   ["a map without the arrow keys", "if (!STEPS[key]) return undefined;", "return undefined;", controls],
-  ["a select without a label", 'select id="against"', 'select id="against" style="" aria-label=""', null],
-  ["a map without a name", '"aria-label": `Heads of ${checkpoint.label} by layer`, ', "", null],
   ["text without contrast", "--faint: light-dark(#5a5a5a", "--faint: light-dark(#b0b0b0", (tab) => accessible(tab, "light")],
   ["a page without a language", '<html lang="en">', "<html>", (tab) => accessible(tab, "light")],
   ["an image without a name", 'role: "img", "aria-label": `${title}. ${description}`', 'role: "img"', async (tab) => {
@@ -372,7 +370,7 @@ const MISTAKES = [
     await tab.waitForSelector("#head-figures figure");
     return accessible(tab, "light");
   }],
-].filter(([, , , check]) => check);
+];
 
 const mistakes = async (browser, file) => {
   const failures = [];

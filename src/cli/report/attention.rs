@@ -38,12 +38,7 @@ impl Thumbnails {
     }
 
     /// Reads the beginning of a text once more, and keeps the attention of these heads, by layer and head.
-    pub(super) fn read(
-        model: &Path,
-        text: &Path,
-        heads: &[(usize, usize)],
-        common: &Common,
-    ) -> Result<Self, Failure> {
+    pub(super) fn read(model: &Path, text: &Path, heads: &[(usize, usize)], common: &Common) -> Result<Self, Failure> {
         let checkpoint = Checkpoint::open(model)?;
         let contents = fs::read_to_string(text).map_err(|error| Failure::at(text, error))?;
         let mut tokens = checkpoint.tokenizer()?.encode(&contents)?;
@@ -54,7 +49,8 @@ impl Thumbnails {
         let mut kept = FirstTokens { coarse, size, maps };
         let devices: Devices = common.device.parse()?;
         Decoder::new(&checkpoint, &devices, common.precision())?.run(&[tokens], &mut kept)?;
-        let level = |p: f32| (255.0 * (1.0 + f64::from(p).max(1e-30).log10() / DECADES)).clamp(0.0, 255.0).round() as u8;
+        let level =
+            |p: f32| (255.0 * (1.0 + f64::from(p).max(1e-30).log10() / DECADES)).clamp(0.0, 255.0).round() as u8;
         let bytes = heads.iter().flat_map(|head| &kept.maps[head]).map(|&p| level(p)).collect();
         Ok(Self { tokens: size * coarse, size, text: shown(&text.display().to_string()), bytes })
     }

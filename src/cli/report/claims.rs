@@ -217,7 +217,7 @@ fn proof(statement: &Statement, outcome: &Outcome) -> Markup {
 pub(super) fn references() -> Markup {
     html! {
         h3 id="references" { "References" }
-        pre data-scroll role="region" aria-label="References as BibTeX" tabindex="0" { code { (include_str!("../../../docs/references.bib")) } }
+        pre data-scroll="" role="region" aria-label="References as BibTeX" tabindex="0" { code { (include_str!("../../../docs/references.bib")) } }
     }
 }
 
@@ -273,7 +273,7 @@ fn typeset(formula: &str, display: MathDisplay) -> Event<'static> {
             let formula = PreEscaped(beside_primes(&result.mathml));
             let html = match display {
                 MathDisplay::Inline => formula,
-                MathDisplay::Block => html! { span.formula data-scroll { (formula) } },
+                MathDisplay::Block => html! { span.formula data-scroll="" { (formula) } },
             };
             Event::InlineHtml(html.into_string().into())
         }

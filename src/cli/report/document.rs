@@ -87,6 +87,15 @@ pub(super) struct Protocol {
     pub(super) untrained_seeds: usize,
     pub(super) lag_transform: Transform,
     pub(super) spectrum_transform: Transform,
+    #[serde(default)]
+    pub(super) rotary: Vec<Rotary>,
+}
+
+/// The rotary pairs of a layer.
+#[derive(Debug, Deserialize)]
+pub(super) struct Rotary {
+    /// The place among the pairs of the frequency that tells positions best, in theory.
+    pub(super) theory_pair: Option<f64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -116,6 +125,10 @@ pub(super) struct Head {
     score_profile: Vec<f64>,
     spectrum: Vec<f64>,
     #[serde(default)]
+    full_profile: Vec<f64>,
+    #[serde(default)]
+    usage: Vec<f64>,
+    #[serde(default)]
     null_curves: BTreeMap<String, Curves>,
     #[serde(default)]
     null_spreads: BTreeMap<String, Curves>,
@@ -128,6 +141,8 @@ struct Curves {
     lag_profile: Vec<f64>,
     score_profile: Vec<f64>,
     spectrum: Vec<f64>,
+    #[serde(default)]
+    full_profile: Vec<f64>,
 }
 
 /// A curve that an analysis has of every head.
@@ -136,11 +151,14 @@ pub(super) enum Curve {
     ScoreProfile,
     LagProfile,
     Spectrum,
+    FullProfile,
+    Usage,
 }
 
 impl Curve {
     /// All of them, in the order of the page.
-    pub(super) const ALL: [Self; 3] = [Self::ScoreProfile, Self::LagProfile, Self::Spectrum];
+    pub(super) const ALL: [Self; 5] =
+        [Self::ScoreProfile, Self::LagProfile, Self::Spectrum, Self::FullProfile, Self::Usage];
 }
 
 impl Head {
@@ -150,16 +168,19 @@ impl Head {
             Curve::LagProfile => &self.lag_profile,
             Curve::ScoreProfile => &self.score_profile,
             Curve::Spectrum => &self.spectrum,
+            Curve::FullProfile => &self.full_profile,
+            Curve::Usage => &self.usage,
         }
     }
 
     /// Mean and standard deviation of the curve over the draws of a null model; empty where there are none.
     pub(super) fn null_curve(&self, null: &str, curve: Curve) -> [&[f64]; 2] {
         [&self.null_curves, &self.null_spreads].map(|nulls| match (nulls.get(null), curve) {
-            (None, _) => &[][..],
+            (None, _) | (_, Curve::Usage) => &[][..],
             (Some(curves), Curve::LagProfile) => &curves.lag_profile,
             (Some(curves), Curve::ScoreProfile) => &curves.score_profile,
             (Some(curves), Curve::Spectrum) => &curves.spectrum,
+            (Some(curves), Curve::FullProfile) => &curves.full_profile,
         })
     }
 }

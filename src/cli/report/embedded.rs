@@ -175,15 +175,23 @@ fn curves(document: &Document) -> Vec<u8> {
     let mut store = CurveStore::new(document.heads.len() * Curve::ALL.len() * slots().len());
     for head in &document.heads {
         for curve in Curve::ALL {
-            store.push(head.curve(curve).iter().copied());
+            let length = length(curve, document);
+            // Layers that rotate other numbers of pairs than the first have no place on its axis.
+            let fitting = |values: &'_ [f64]| if values.len() == length { values.to_vec() } else { vec![] };
+            store.push(fitting(head.curve(curve)).into_iter());
             for null in PerNull::<()>::NAMES {
-                for values in head.null_curve(null, curve) {
+                for values in head.null_curve(null, curve).map(fitting) {
                     store.push(sparse(values.len()).into_iter().map(|i| values[i]));
                 }
             }
         }
     }
     store.bytes()
+}
+
+/// Points of a curve; 0 where no head has it.
+fn length(curve: Curve, document: &Document) -> usize {
+    document.heads.iter().map(|head| head.curve(curve).len()).find(|length| *length > 0).unwrap_or(0)
 }
 
 /// The points at which a null model's curve of this length is kept: it is smooth but for its beginning.
@@ -197,7 +205,7 @@ fn sparse(length: usize) -> Vec<usize> {
 }
 
 fn description(curve: Curve, document: &Document) -> Value {
-    let length = document.heads[0].curve(curve).len();
+    let length = length(curve, document);
     let lags = document.protocol.lags as f64;
     let at = |i: usize| if curve == Curve::Spectrum { i as f64 / lags } else { i as f64 };
     let (key, title, meaning, [x_label, y_label], [x_kind, y_kind]) = match curve {
@@ -222,9 +230,25 @@ fn description(curve: Curve, document: &Document) -> Value {
             ["frequency (cycles/token)", "power"],
             ["linear", "log"],
         ),
+        Curve::FullProfile => (
+            "full_profile",
+            "Mean of complete rows",
+            "Mean attention probability by key position, over the first queries of each window; the sink is at key 0.",
+            ["key (position)", "probability"],
+            ["linear", "linear"],
+        ),
+        Curve::Usage => (
+            "usage",
+            "Usage of the rotary frequencies",
+            "Product of the mean norms of query and key in each rotary pair; pair 0 turns fastest. The upright line is the \
+             pair that tells positions best in theory.",
+            ["rotary pair", "usage"],
+            ["linear", "linear"],
+        ),
     };
     json!({
         "key": key, "title": title, "meaning": meaning, "x_label": x_label, "y_label": y_label, "x_kind": x_kind, "y_kind": y_kind,
+        "mark": document.protocol.rotary.first().filter(|_| curve == Curve::Usage).and_then(|rotary| rotary.theory_pair),
         "x": (0..length).map(at).collect::<Vec<_>>(),
         "null_x": sparse(length).into_iter().map(at).collect::<Vec<_>>(),
     })

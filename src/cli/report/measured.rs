@@ -30,6 +30,7 @@ pub(super) fn answers(document: &Document) -> Markup {
     html! {
         (bands(document))
         (localisation(document))
+        (constant_q(document))
         (kinds(document))
     }
 }
@@ -71,6 +72,27 @@ fn localisation(document: &Document) -> Markup {
                 "Of " (document.heads.len()) " heads, " (differing(&rank, "untrained")) "; "
                 (differing(&rank, "shuffled")) "; " (differing(&rank, "alibi")) ". "
                 (capitalised(&in_the_middle(&rank, "untrained"))) "."
+            }
+        }
+    }
+}
+
+fn constant_q(document: &Document) -> Markup {
+    let is = |m: &&Measurement| m.signal == RANK.0 && m.metric == "constant_q_slope";
+    let Some((slope, value)) = document.model.metrics.iter().find(is).and_then(|m| Some((m, m.value?))) else {
+        return html! {};
+    };
+    let [untrained, shuffled] = ["untrained", "shuffled"].map(|null| slope.against(null));
+    html! {
+        div.answer {
+            h3 { "Do heads of higher frequency have wider bands, as wavelets do?" }
+            p.claim { "Claimed: heads analyse text at several scales, as a wavelet transform does." }
+            p {
+                "The bandwidth of the mean scores grows as the centre frequency to the power " (number(value))
+                (interval(slope)) ". Wavelets of one shape have 1, a short-time Fourier transform has 0. Before training it is "
+                (number_or_dash(untrained.mean)) " ± " (number_or_dash(untrained.sd)) " (p = " (number_or_dash(untrained.p))
+                "), with keys shuffled " (number_or_dash(shuffled.mean)) " ± " (number_or_dash(shuffled.sd)) " (p = "
+                (number_or_dash(shuffled.p)) ")."
             }
         }
     }
@@ -127,7 +149,7 @@ fn in_the_middle(summary: &Summary<'_>, null: &str) -> String {
 fn interval(measurement: &Measurement) -> String {
     measurement
         .interval
-        .map_or_else(String::new, |[low, high]| format!(" (95 % interval over texts {} to {})", number(low), number(high)))
+        .map_or_else(String::new, |[low, high]| format!(" (95 % interval {} to {})", number(low), number(high)))
 }
 
 fn capitalised(text: &str) -> String {

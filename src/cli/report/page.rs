@@ -43,7 +43,9 @@ const SCRIPT: &str = concat!(
 /// Should a name from a checkpoint ever get into the page as markup, a script in it would not have this hash.
 fn policy() -> String {
     let hash = BASE64_STANDARD.encode(Sha256::digest(SCRIPT));
-    format!("default-src 'none'; script-src 'sha256-{hash}'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'")
+    format!(
+        "default-src 'none'; script-src 'sha256-{hash}'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+    )
 }
 
 /// The whole report as one HTML document that loads nothing.
@@ -63,7 +65,7 @@ pub(super) fn page(contents: &Contents<'_>) -> Result<String, Failure> {
             body {
                 a.skip href="#answer" { "Skip to the answers" }
                 header {
-                    button #theme type="button" hidden { "Colours: auto" }
+                    button #theme type="button" hidden="hidden" { "Colours: auto" }
                     h1 { "Is RoPE a wavelet transform? Are attention heads wavelets?" }
                     p.lead {
                         "What is proved, what is refuted, and what the heads of "
@@ -124,13 +126,13 @@ fn chapter(number: usize, contents: Markup) -> Markup {
 /// The controls, the map, the table and the panel of a head, which the script fills in and shows.
 fn explorer() -> Markup {
     html! {
-        div #explorer hidden {
+        div #explorer hidden="hidden" {
             p {
                 "Choose what is measured and against which null model. In the map, arrow keys move and Enter opens a head; \
                  so does a click. Layer 0, where the input is, is at the bottom."
             }
             div.controls role="group" aria-label="What is shown" {
-                span.controls #checkpoint-controls hidden {
+                span.controls #checkpoint-controls hidden="hidden" {
                     label { "Checkpoint" select #checkpoint {} }
                     label { "Beside it" select #other {} }
                 }
@@ -149,7 +151,7 @@ fn explorer() -> Markup {
             div #maps {}
             p #readout { "Point at a head, or move to it with the arrow keys, to read its numbers." }
             div #legend {}
-            section #head hidden aria-labelledby="head-title" {
+            section #head hidden="hidden" aria-labelledby="head-title" {
                 h3 #head-title tabindex="-1" { "Head" }
                 div #head-labels {}
                 div.controls {
@@ -182,13 +184,17 @@ fn explorer() -> Markup {
 fn levels() -> Markup {
     html! {
         noscript { p { "The metrics of layers and of the model are in " code { "analysis.json" } "." } }
-        p #levels-none hidden { "This analysis has no metrics of layers or of the model." }
-        div #layer-part hidden {
+        p #levels-none hidden="hidden" { "This analysis has no metrics of layers or of the model." }
+        div #layer-part hidden="hidden" {
             h3 { "Layer by layer" }
             div.controls { label { "Metric of a layer" select #layer-metric {} } }
             div #layer-figure {}
         }
-        div #model-part hidden {
+        div #band-part hidden="hidden" {
+            h3 { "Bands of the heads" }
+            div #band-figure {}
+        }
+        div #model-part hidden="hidden" {
             h3 { "The model" }
             (wide("Metrics of the model", html! { table #model-table {} }))
         }
@@ -197,14 +203,14 @@ fn levels() -> Markup {
 
 /// What may be wider than the page, in a place of its own that scrolls.
 pub(super) fn wide(name: &str, contents: Markup) -> Markup {
-    html! { div.wide data-scroll role="region" aria-label=(name) tabindex="0" { (contents) } }
+    html! { div.wide data-scroll="" role="region" aria-label=(name) tabindex="0" { (contents) } }
 }
 
 fn documentation_figures() -> Markup {
     html! {
         @for figure in figures() {
             figure.wide-figure {
-                div.drawing data-scroll role="region" aria-label=(figure.title) tabindex="0" { (PreEscaped(figure.svg())) }
+                div.drawing data-scroll="" role="region" aria-label=(figure.title) tabindex="0" { (PreEscaped(figure.svg())) }
                 figcaption {
                     strong { (figure.title) ". " } (figure.caption) " "
                     @for id in figure.statements { (claims::link(id)) " " }

@@ -93,7 +93,8 @@ mod tests {
             let metric = json!({ "signal": "rows", "metric": "m", "value": value, "interval": null, "nulls": nulls });
             json!({ "layer": 0, "head": i, "rows": 1, "lag_profile": [], "score_profile": [], "spectrum": [], "metrics": [metric] })
         };
-        let definition = json!({ "level": "head", "signal": "rows", "metric": "m", "unit": "1", "title": "t", "meaning": "" });
+        let definition =
+            json!({ "level": "head", "signal": "rows", "metric": "m", "unit": "1", "title": "t", "meaning": "" });
         let document = json!({
             "schema": "ropelet.analyze/1",
             "metrics": [definition],
@@ -107,7 +108,8 @@ mod tests {
 
     #[test]
     fn a_summary_counts_the_heads_that_differ_from_a_null_model_either_way() {
-        let document = document(&[(Some(5.0), 4.0, 0.01), (Some(1.0), -3.5, 0.04), (None, 9.0, 0.01), (Some(2.0), 3.0, 0.06)]);
+        let document =
+            document(&[(Some(5.0), 4.0, 0.01), (Some(1.0), -3.5, 0.04), (None, 9.0, 0.01), (Some(2.0), 3.0, 0.06)]);
         let summary = document.summary(("rows", "m")).unwrap();
         assert_eq!((summary.lowest(), summary.median(), summary.highest()), (1.0, 2.0, 5.0));
         assert_eq!(summary.middle().0.head, 3);

@@ -77,7 +77,7 @@ const tableOf = (headings, rows) => element("table", {},
     i ? element("td", { class: "number" }, cell) : element("th", { scope: "row", class: "number" }, cell)))))));
 
 // series: name, style (a class that has colour and dash), xs, ys, and sd where the line is the middle of a band.
-const lineChart = ({ title, caption, x, y, series }) => {
+const lineChart = ({ title, caption, x, y, series, mark = null }) => {
   const edges = series.flatMap(({ ys, sd }) => Array.from(ys).flatMap((value, i) => (sd ? [value - sd[i], value + sd[i]] : [value])));
   const usable = edges.filter((value) => Number.isFinite(value) && (y.kind !== "log" || value > 0));
   let [low, high] = usable.length ? [usable.reduce((a, b) => Math.min(a, b)), usable.reduce((a, b) => Math.max(a, b))] : [0, 1];
@@ -101,9 +101,10 @@ const lineChart = ({ title, caption, x, y, series }) => {
   const lines = series.map((one) => drawn("polyline", { points: points(one, one.ys).join(" "), class: `line ${one.style}` }));
   const dots = series.filter(({ dots }) => dots).flatMap((one) => Array.from(one.xs, (value, i) => (
     Number.isNaN(one.ys[i]) ? null : drawn("circle", { cx: px(value), cy: clamp(one.ys[i]), r: 3, class: `dot ${one.style}` }))));
+  const upright = mark === null ? null : drawn("line", { x1: px(mark), x2: px(mark), y1: FRAME.top, y2: FRAME.top + INNER.height, class: "mark" });
   const cursor = drawn("line", { y1: FRAME.top, y2: FRAME.top + INNER.height, x1: -9, x2: -9, class: "cursor" });
   const description = `${y.label} over ${x.label}; ${series.map(({ name }) => name).join(", ")}. The numbers are in the table below.`;
-  const svg = canvasOf(title, description, group, bands, lines, dots, cursor);
+  const svg = canvasOf(title, description, group, bands, lines, dots, upright, cursor);
   const readout = element("p", { class: "chart-readout" }, " ");
   svg.addEventListener("pointermove", (event) => {
     const place = WIDTH * (event.clientX - svg.getBoundingClientRect().left) / svg.getBoundingClientRect().width;
@@ -126,4 +127,23 @@ const lineChart = ({ title, caption, x, y, series }) => {
     );
   };
   return figureOf({ title, svg, caption, key, readout, table });
+};
+
+// points: name, x, y, style; with lines of slope 1 and 0 through their middle. Both axes are logarithmic.
+const scatterChart = ({ title, caption, x, y, points }) => {
+  const range = (values) => [Math.min(...values) / 1.1, Math.max(...values) * 1.1];
+  const [xs, ys] = [points.map((point) => point.x), points.map((point) => point.y)];
+  const [[left, right], [low, high]] = [range(xs), range(ys)];
+  const { px, py, group } = framed({ ...x, axis: axisOf(x.kind, left, right) }, { ...y, axis: axisOf(y.kind, low, high) });
+  const middle = (values) => Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+  const [a, b] = [middle(xs), middle(ys)];
+  // Where the line of slope 1 meets the frame.
+  const [from, to] = [Math.max(left, a * low / b), Math.min(right, a * high / b)];
+  const lines = [
+    drawn("line", { x1: px(from), y1: py(b * from / a), x2: px(to), y2: py(b * to / a), class: "guide" }),
+    drawn("line", { x1: px(left), y1: py(b), x2: px(right), y2: py(b), class: "guide" }),
+  ];
+  const dots = points.map((point) => drawn("circle", { cx: px(point.x), cy: py(point.y), r: 3, class: `dot own ${point.style}` }, drawn("title", {}, point.name)));
+  const svg = canvasOf(title, `${y.label} over ${x.label}. The numbers are in the table below.`, group, lines, dots);
+  return figureOf({ title, svg, caption, table: () => tableOf(["head", x.label, y.label], points.map((point) => [point.name, number(point.x), number(point.y)])) });
 };

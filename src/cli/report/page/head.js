@@ -46,11 +46,11 @@ const curveFigures = (shown) => {
   return [...kinds].map(async (key) => {
     const series = (await Promise.all(shown.map((one, i) => seriesOf(one, key, i)))).flat();
     if (!series.length) return null;
-    const { title, meaning, x_label: xLabel, y_label: yLabel, x_kind: xKind, y_kind: yKind } = shown.map(({ checkpoint }) => checkpoint.curves.find((curve) => curve.key === key)).find(Boolean);
+    const { title, meaning, x_label: xLabel, y_label: yLabel, x_kind: xKind, y_kind: yKind, mark } = shown.map(({ checkpoint }) => checkpoint.curves.find((curve) => curve.key === key)).find(Boolean);
     const lag = xKind === "lag" && !state.logarithmic ? "linear" : xKind;
     // The heads themselves first, so that they are in front, in the key and in the table.
     series.sort((a, b) => a.order - b.order);
-    return lineChart({ title, caption: meaning, x: { label: xLabel, kind: lag }, y: { label: yLabel, kind: yKind }, series });
+    return lineChart({ title, caption: meaning, x: { label: xLabel, kind: lag }, y: { label: yLabel, kind: yKind }, series, mark });
   });
 };
 

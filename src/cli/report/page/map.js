@@ -132,14 +132,16 @@ const paint = () => {
     for (const [place, cell] of cells) {
       const value = columns[i][place];
       const missing = Number.isNaN(value);
+      // As many digits in words as in the cell, so that what is read is what is seen.
+      const words = number(value, roomy && Math.abs(value) < 100 ? 2 : 3);
       const colour = missing ? null : colourAt(scale.anchors, scale.share(value));
       cell.style.backgroundColor = missing ? "" : css(colour);
       cell.style.color = missing ? "" : inkOn(colour);
       cell.classList.toggle("missing", missing);
       cell.classList.toggle("filtered", !pass[place]);
       cell.classList.toggle("open", state.head === headName(checkpoint.layer[place], checkpoint.head[place]));
-      cell.setAttribute("aria-label", `${headName(checkpoint.layer[place], checkpoint.head[place])}, ${SHOWN_WORDS[state.shown]} ${number(value)}${pass[place] ? "" : ", does not pass the filter"}`);
-      cell.textContent = roomy && !missing ? number(value, Math.abs(value) >= 100 ? 3 : 2) : "";
+      cell.setAttribute("aria-label", `${headName(checkpoint.layer[place], checkpoint.head[place])}, ${SHOWN_WORDS[state.shown]} ${words}${pass[place] ? "" : ", does not pass the filter"}`);
+      cell.textContent = roomy && !missing ? words : "";
     }
   });
   const { title, unit } = metricOf(state.metric);

@@ -56,7 +56,7 @@ const startControls = () => {
   byId("head-next").addEventListener("click", () => stepHead(1));
   byId("head-close").addEventListener("click", closeHead);
   const layers = levelMetrics("layer");
-  choose("layer-metric", layers.map((place) => [place, withUnit(metricOf(place).title, metricOf(place).unit)]), layers[0] ?? "", drawLevels);
+  choose("layer-metric", layers.map((place) => [place, levelTitle(place)]), layers[0] ?? "", drawLevels);
   if (checkpoints.length > 1) {
     const names = checkpoints.map(({ label }, place) => [place, label]);
     choose("checkpoint", names, state.checkpoint, (value) => {
