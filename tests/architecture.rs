@@ -22,7 +22,7 @@ const LAYERS: [(&str, u8); 11] = [
 ];
 
 /// Crate and the only modules that may name it.
-const GUARDED: [(&str, &[&str]); 18] = [
+const GUARDED: [(&str, &[&str]); 22] = [
     ("candle_core", &["model", "experiment"]),
     ("candle_nn", &["model", "experiment"]),
     ("pulp", &["signal", "model"]),
@@ -33,7 +33,11 @@ const GUARDED: [(&str, &[&str]); 18] = [
     ("realfft", &["signal"]),
     ("plotters", &["plot"]),
     ("clap", &["cli"]),
+    ("console", &["cli"]),
+    ("base64", &["cli"]),
     ("indicatif", &["cli"]),
+    ("miniz_oxide", &["cli"]),
+    ("sha2", &["cli"]),
     ("math_core", &["cli"]),
     ("maud", &["cli"]),
     ("parquet", &["cli"]),

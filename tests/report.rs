@@ -214,6 +214,20 @@ fn names_of_checkpoints_and_texts_are_text() {
 }
 
 #[test]
+fn on_a_terminal_the_same_heads_are_a_map_and_two_lists() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let words = ["analyze", "tests/data/llama", "--text", "docs/text/rounding.txt", "--quiet", "--out", out];
+    let output = ropelet(&[&words[..], &SIZES].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines = |start: &str| text.lines().filter(|line| line.trim_start().starts_with(start)).count();
+    assert_eq!((0..6).map(|layer| lines(&format!("L{layer} "))).sum::<usize>(), 6, "a line for each layer:\n{text}");
+    assert_eq!((0..6).map(|layer| lines(&format!("L{layer}H"))).sum::<usize>(), 20, "ten from either end:\n{text}");
+    assert!(text.contains("Ricker") && text.contains("untrained") && !text.contains('\u{1b}'), "{text}");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     small_report(folder.path());

@@ -7,7 +7,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 
 use super::texts::Texts;
-use super::{Common, Failure, Outcome, heads_table, output, progress};
+use super::{Common, Failure, Outcome, head_map, heads_table, output, progress};
 use crate::heads::{self, Analysis, Dirichlet, Place, Plan, Recorded, Recorder, Settings, SinkRule, Source, Taper};
 use crate::model::{Budget, Checkpoint, Decoder, Devices, Position, record};
 use crate::wavelet::{Parameters, by_name};
@@ -120,6 +120,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Fai
         output::print_json(&analysis)?;
     } else {
         output::print(&summary(&analysis, out))?;
+        output::print(&head_map::overview(&analysis, head_map::Paper::stdout()))?;
     }
     Ok(Outcome::Success)
 }

@@ -23,6 +23,8 @@ mod failure;
 #[cfg(feature = "plot")]
 mod figures;
 #[cfg(feature = "model")]
+mod head_map;
+#[cfg(feature = "model")]
 mod heads_table;
 #[cfg(feature = "model")]
 mod inspect;
