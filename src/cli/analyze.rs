@@ -1,9 +1,11 @@
+mod ruscio;
+
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 
 use super::texts::Texts;
@@ -23,8 +25,20 @@ pub(super) struct Arguments {
     /// Folder for heads.parquet and analysis.json; it is made if it is not there
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Whose definitions are measured: ours, or those of Ruscio et al., beside their table, in ruscio.json
+    #[arg(long, value_enum, default_value_t = Protocol::Ropelet, value_name = "NAME")]
+    protocol: Protocol,
     #[command(flatten)]
     options: Options,
+    #[command(flatten)]
+    ruscio: ruscio::Options,
+}
+
+/// Whose definitions are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Protocol {
+    Ropelet,
+    Ruscio,
 }
 
 /// How heads are measured; shared with `report`.
@@ -110,9 +124,15 @@ impl Untrained {
 const DEFAULT_LENGTH: usize = 1024;
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Failure> {
-    let Arguments { model, text, out, options } = arguments;
+    let Arguments { model, text, out, protocol, options, ruscio } = arguments;
     if out.exists() && !out.is_dir() {
         return Err(Failure::at(out, "is a file, expected a folder"));
+    }
+    if *protocol == Protocol::Ruscio {
+        return ruscio::run((model, text, out), (options, ruscio), common);
+    }
+    if let Some(option) = ruscio.given() {
+        return Err(Failure::new(format!("{option} is part of --protocol ruscio")));
     }
     let analysis = analyze(model, text, options, common)?;
     output::write_folder(out, &encoded(&analysis)?)?;

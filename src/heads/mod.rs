@@ -33,6 +33,7 @@ mod place;
 mod plan;
 mod random;
 mod recorder;
+mod ruscio;
 mod signal;
 mod spectrum;
 mod statistics;
@@ -51,6 +52,10 @@ pub use null::PerNull;
 pub use place::Place;
 pub use plan::{Plan, SinkRule, Taper};
 pub use recorder::{Identity, Recorder, Window};
+pub use ruscio::{
+    Alignment, Boundaries, GUARD, Measure, Measured, MeasuredHead, MeasuredLayer, MetricNote, Over, PUBLISHED, Padding,
+    Protocol as RuscioProtocol, Published, QueryRow, Removal, Ruscio, Sequence, Shortened, Study,
+};
 pub use signal::Signal;
 pub use statistics::Statistics;
 pub use summary::{NullSummary, Summary};

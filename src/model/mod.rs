@@ -47,6 +47,7 @@ mod tokens;
 #[doc(hidden)]
 pub mod untrusted;
 mod weights;
+mod whole_rows;
 
 pub use budget::{Budget, NotASize};
 pub use checkpoint::Checkpoint;
@@ -70,3 +71,4 @@ pub use sums_file::{Sums, read_sums, write_sums};
 pub use tap::{Block, NoSuchTap, Select, Sink, Site, Tap};
 pub use tap_file::{Request, TapFile};
 pub use tokens::Tokenizer;
+pub use whole_rows::whole_rows;
