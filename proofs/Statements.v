@@ -11,7 +11,8 @@ From Ropelet Require
   published_phase_is_monotone published_phase_is_positive sampled_gains_lie_on_a_circle sampled_rows_have_zero_mean
   nonnegative_weights_peak_at_frequency_zero attention_rows_have_zero_mean alibi_windows_have_zero_mean
   rope_is_haar_only_at_an_eighth_turn haar_never_occurs_at_an_integer_position
-  rotary_score_is_a_sum_of_cosines equal_sine_and_cosine_give_haar haar_like_pair_has_zero_mean zero_mean_carries_over_by_analogy
+  rotary_score_is_a_sum_of_cosines combs_reach_the_entropic_bound
+  equal_sine_and_cosine_give_haar haar_like_pair_has_zero_mean zero_mean_carries_over_by_analogy
   haar_like_pair_is_orthonormal ricker_constant_is_two_pi gaussian_is_admissible
   uncorrected_morlet_is_admissible PiIrrational haar_like_constant_has_a_closed_form
   every_two_banded_matrix_is_a_wavelet_transform haar_constant_is_two_ln_two
@@ -309,6 +310,24 @@ Theorem differences_of_alibi_windows_have_zero_mean : forall slope other n, (1 <
   sum n (fun lag => alibi slope n lag - alibi other n lag) = 0 /\
   exists lag, (lag < n)%nat /\ alibi slope n lag - alibi other n lag <> 0.
 Proof. exact alibi_windows_have_zero_mean.differences_of_alibi_windows_have_zero_mean. Qed.
+
+(** * combs-reach-the-entropic-bound *)
+
+(** c teeth s apart from place o on, among n = c s keys; q is the unitary transform's power of the root. Here ln 0 = 0,
+    so that 0 ln 0 = 0. *)
+Theorem combs_reach_the_entropic_bound : forall c s o, (0 < c)%nat -> (o < s)%nat ->
+  let n := (c * s)%nat in
+  let a t := if Nat.eqb (t mod s) o then / INR c else 0 in
+  let q k := gain2 n (fun t => sqrt (a t)) (2 * PI * INR k / INR n) / INR n in
+  let H p := - sum n (fun t => p t * ln (p t)) in
+  H a = ln (INR c) /\ H q = ln (INR s) /\ H a + H q = ln (INR n).
+Proof. exact combs_reach_the_entropic_bound.combs_reach_the_entropic_bound. Qed.
+
+Theorem comb_has_the_spectrum_of_a_comb : forall c s o k, (0 < c)%nat -> (o < s)%nat ->
+  let n := (c * s)%nat in
+  let a t := if Nat.eqb (t mod s) o then / INR c else 0 in
+  gain2 n (fun t => sqrt (a t)) (2 * PI * INR k / INR n) / INR n = if Nat.eqb (k mod c) 0 then / INR s else 0.
+Proof. exact combs_reach_the_entropic_bound.comb_has_the_spectrum_of_a_comb. Qed.
 
 (** * rope-is-haar-only-at-an-eighth-turn *)
 

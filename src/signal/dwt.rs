@@ -148,8 +148,14 @@ impl<T: Sample> Dwt<T> {
     }
 
     fn filtered(&self, signal: &[T], taps: &[T]) -> Vec<T> {
+        let length = taps.len() as i64;
         let one = |n: usize| {
             let newest = 2 * n as i64 + self.phase();
+            if newest + 1 >= length && newest < signal.len() as i64 {
+                // Free of both ends: the same sum in the same order.
+                let samples = signal[(newest + 1 - length) as usize..=newest as usize].iter().rev();
+                return taps.iter().zip(samples).fold(T::zero(), |sum, (tap, x)| sum + *tap * *x);
+            }
             taps.iter().zip(0i64..).fold(T::zero(), |sum, (tap, k)| sum + *tap * self.at(signal, newest - k))
         };
         (0..self.halved(signal.len())).map(one).collect()

@@ -366,7 +366,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "combs-reach-the-entropic-bound",
         title: "A comb of equal teeth N/c apart meets the entropic bound: H(a) = ln c and H(|F sqrt a|^2) = ln(N/c)",
-        standing: Standing::Proved,
+        standing: Standing::ProvedByMachine,
         hypotheses: &[
             "c divides N, and the c teeth are N/c apart from any first one; a single key and the uniform row are combs",
         ],
