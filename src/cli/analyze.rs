@@ -85,6 +85,15 @@ enum Sink {
     Removed,
 }
 
+impl From<Sink> for SinkRule {
+    fn from(word: Sink) -> Self {
+        match word {
+            Sink::Kept => Self::Kept,
+            Sink::Removed => Self::Removed,
+        }
+    }
+}
+
 /// [`Taper`] as a word.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum TaperName {
@@ -170,10 +179,7 @@ pub(super) fn analyze(
             "--length {window} is not more than --lags {lags}: no row would have them all"
         )));
     }
-    let sink = match options.sink {
-        Sink::Kept => SinkRule::Kept,
-        Sink::Removed => SinkRule::Removed,
-    };
+    let sink = options.sink.into();
     let taper = match options.taper {
         TaperName::None => Taper::None,
         TaperName::Hann => Taper::Hann,

@@ -278,6 +278,7 @@ fn table(measured: &Ruscio, out: &Path) -> String {
             let found = of(metric).map(comparison);
             let mean = style.of(found.and_then(|comparison| comparison.mean));
             match found.and_then(|comparison| comparison.z) {
+                Some(z) if z.abs() >= 100.0 => format!("{mean} ({})", if z > 0.0 { ">+99" } else { "<-99" }),
                 Some(z) => format!("{mean} ({z:+.1})"),
                 None => mean,
             }
