@@ -4,27 +4,44 @@ use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use indicatif::ProgressBar;
+use serde::{Deserialize, Serialize};
 
-use super::texts::Texts;
-use super::{Common, Failure, Outcome, head_map, heads_table, output, progress};
-use crate::heads::{self, Analysis, Dirichlet, Place, Plan, Recorded, Recorder, Settings, SinkRule, Source, Taper};
-use crate::model::{Budget, Checkpoint, Decoder, Devices, Position, record};
+use super::passes::{Job, recorded};
+use super::share::Share;
+use super::state::{Pace, Run, State};
+use super::{Common, Failure, Outcome, compare, curves, head_map, heads_table, output};
+use crate::heads::{Analysis, Plan, Settings, SinkRule, Taper};
+use crate::model::Budget;
 use crate::wavelet::{Parameters, by_name};
 
 /// Measure a checkpoint's attention heads against null models
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A folder in Hugging Face layout, or org/name in the local hub cache
-    model: PathBuf,
+    /// A folder in Hugging Face layout, or org/name in the local hub cache; several with --compare
+    #[arg(required = true, value_name = "MODEL")]
+    models: Vec<PathBuf>,
     /// Texts to read: files, or folders of .txt and .md files
     #[arg(long, required = true, num_args = 1.., value_name = "F")]
     text: Vec<PathBuf>,
     /// Folder for heads.parquet and analysis.json; it is made if it is not there
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Read only this share of the texts, of N alike, and write only its sums: `ropelet merge` puts those of
+    /// all shards together
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Share>,
+    /// Measure several checkpoints on the same texts, each into its folder in DIR, and write how the medians over
+    /// their heads change in the order given: compare.json, compare.parquet, compare.svg
+    #[arg(long, conflicts_with = "shard")]
+    compare: bool,
+    /// Save the sums about this often, for the same command to go on from if this one is killed
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    save_every: u64,
+    #[command(flatten)]
+    files: Files,
     /// Whose definitions are measured: ours, or those of Ruscio et al., beside their table, in ruscio.json
     #[arg(long, value_enum, default_value_t = Protocol::Ropelet, value_name = "NAME")]
     protocol: Protocol,
@@ -41,15 +58,23 @@ enum Protocol {
     Ruscio,
 }
 
+/// What is written beside the tables.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct Files {
+    /// Write profiles, spectra and scalograms of all heads as curves.safetensors, too
+    #[arg(long)]
+    curves: bool,
+}
+
 /// How heads are measured; shared with `report`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args, Serialize, Deserialize)]
 pub(super) struct Options {
     /// Tokens that the model reads at once [default: what it was made for, at most 1024]
     #[arg(long, value_name = "TOKENS")]
     length: Option<usize>,
     /// Lags of a profile and points of a spectrum: a power of two
     #[arg(long, default_value_t = 256, value_name = "N")]
-    lags: usize,
+    pub(super) lags: usize,
     /// Mother wavelet of the transforms, with its default parameters
     #[arg(long, default_value = "ricker", value_name = "NAME")]
     wavelet: String,
@@ -71,15 +96,22 @@ pub(super) struct Options {
     groups: NonZeroU16,
     /// Let windows be longer than what a rotary model was made for
     #[arg(long)]
-    allow_extrapolation: bool,
+    pub(super) allow_extrapolation: bool,
     /// Memory that weights may take, such as 2GiB, or `all`: what fits stays between passes over the
     /// texts [default: one layer]
     #[arg(long, value_name = "SIZE")]
+    #[serde(skip)]
     budget: Option<Budget>,
+    /// Tokens that go through the model together [default: 65536, or as many as have residual streams of
+    /// 256 MiB]
+    #[arg(long, value_name = "TOKENS")]
+    #[serde(skip)]
+    batch: Option<usize>,
 }
 
 /// [`SinkRule`] as a word.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum Sink {
     Kept,
     Removed,
@@ -95,14 +127,16 @@ impl From<Sink> for SinkRule {
 }
 
 /// [`Taper`] as a word.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum TaperName {
     None,
     Hann,
 }
 
 /// How many fresh initialisations.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum Untrained {
     Auto,
     Seeds(u16),
@@ -132,140 +166,177 @@ impl Untrained {
 /// The longest window that is taken without being asked for.
 const DEFAULT_LENGTH: usize = 1024;
 
-pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Failure> {
-    let Arguments { model, text, out, protocol, options, ruscio } = arguments;
-    if out.exists() && !out.is_dir() {
-        return Err(Failure::at(out, "is a file, expected a folder"));
+/// Tokens that go through the model together: enough to make reading a layer worthwhile, few enough
+/// for their residual streams to be a quarter of a GiB.
+const TOKENS_AT_ONCE: usize = 1 << 16;
+const STREAM_BYTES: usize = 1 << 28;
+
+impl Options {
+    /// The longest window, for a model of so many positions.
+    pub(super) fn window(&self, max_positions: Option<usize>) -> Result<usize, Failure> {
+        let longest = max_positions.map_or(DEFAULT_LENGTH, |limit| limit.min(DEFAULT_LENGTH));
+        let (window, lags) = (self.length.unwrap_or(longest), self.lags);
+        if window <= lags {
+            let reason = "no row would have them all";
+            return Err(Failure::new(format!("--length {window} is not more than --lags {lags}: {reason}")));
+        }
+        Ok(window)
     }
-    if *protocol == Protocol::Ruscio {
-        return ruscio::run((model, text, out), (options, ruscio), common);
+
+    /// Draws of the null models that are made from rows.
+    pub(super) fn draws(&self) -> usize {
+        self.draws.into()
     }
-    if let Some(option) = ruscio.given() {
-        return Err(Failure::new(format!("{option} is part of --protocol ruscio")));
+
+    /// Fresh initialisations of a model with this many heads in each layer.
+    pub(super) fn seeds(&self, heads: &[usize]) -> usize {
+        self.untrained.seeds(self.draws(), heads)
     }
-    let analysis = analyze(model, text, options, common)?;
-    output::write_folder(out, &encoded(&analysis)?)?;
-    if common.json {
-        output::print_json(&analysis)?;
-    } else {
-        output::print(&summary(&analysis, out))?;
-        output::print(&head_map::overview(&analysis, head_map::Paper::stdout()))?;
+
+    /// Groups that texts belong to.
+    pub(super) fn groups(&self) -> usize {
+        self.groups.get().into()
     }
-    Ok(Outcome::Success)
+
+    /// Tokens that go through a model of this width together. No number depends on it.
+    pub(super) fn batch(&self, hidden: usize) -> usize {
+        self.batch.unwrap_or(TOKENS_AT_ONCE.min(STREAM_BYTES / (hidden * 4)))
+    }
+
+    pub(super) fn budget(&self) -> Budget {
+        self.budget.unwrap_or_default()
+    }
 }
 
-/// The files of an analysis, name and contents.
-pub(super) fn encoded(analysis: &Analysis) -> Result<Vec<(&'static str, Vec<u8>)>, Failure> {
-    let mut table = Vec::new();
-    heads_table::write(analysis, &mut table)?;
-    Ok(vec![("heads.parquet", table), ("analysis.json", serde_json::to_vec(analysis)?)])
-}
-
-/// Reads the texts, runs the model and its untrained copies, and compares.
-pub(super) fn analyze(
-    model: &Path,
-    texts: &[PathBuf],
-    options: &Options,
-    common: &Common,
-) -> Result<Analysis, Failure> {
-    let checkpoint = Checkpoint::open(model)?;
-    let (devices, precision) = (common.device.parse::<Devices>()?, common.precision());
-    let spec = checkpoint.spec();
-    let heads_of: Vec<usize> = spec.layers.iter().map(|layer| layer.attention.heads).collect();
-    let longest = spec.max_positions.map_or(DEFAULT_LENGTH, |limit| limit.min(DEFAULT_LENGTH));
-    let (window, lags) = (options.length.unwrap_or(longest), options.lags);
-    if window <= lags {
-        return Err(Failure::new(format!(
-            "--length {window} is not more than --lags {lags}: no row would have them all"
-        )));
-    }
-    let sink = options.sink.into();
+/// How the heads of a run are measured.
+pub(super) fn settings(run: &Run) -> Result<Settings, Failure> {
+    let options = &run.protocol;
     let taper = match options.taper {
         TaperName::None => Taper::None,
         TaperName::Hann => Taper::Hann,
     };
-    let draws = usize::from(options.draws);
-    let seeds = options.untrained.seeds(draws, &heads_of);
-    let settings = Settings {
-        window,
-        plan: Arc::new(Plan::new(lags, sink, taper)?),
-        pool_untrained_heads: spec
-            .layers
-            .iter()
-            .all(|l| matches!(l.attention.position, Position::None | Position::Rotary(_))),
-        seed: common.seed,
+    Ok(Settings {
+        window: run.window,
+        plan: Arc::new(Plan::new(options.lags, options.sink.into(), taper)?),
+        pool_untrained_heads: run.exchangeable_heads,
+        seed: run.seed,
         wavelet: by_name(&options.wavelet, &Parameters::default())?,
-    };
-    let cut = (settings.window, settings.plan.lags());
-    let mut texts = Texts::list(checkpoint.tokenizer()?, texts, cut)?;
-    // Only now is it known that a text has as many tokens as lags were asked for.
-    let trained = Recorder::each(&heads_of, &settings.plan, usize::from(options.groups.get()), draws, settings.seed);
-
-    let total = texts.rows() * heads_of.iter().sum::<usize>() * (1 + seeds);
-    let bar = progress::bar(common, total as u64, "rows");
-    let mut run = |checkpoint: &Checkpoint, recorders: Vec<Recorder>, message: String| {
-        let budget = options.budget.unwrap_or_default();
-        let mut decoder = Decoder::new(checkpoint, &devices, precision)?.with_budget(budget)?;
-        if options.allow_extrapolation {
-            decoder = decoder.allow_extrapolation();
-        }
-        bar.set_message(message);
-        recorded(&decoder, &mut texts, recorders, &bar)
-    };
-    let trained = run(&checkpoint, trained, "trained".to_owned())?;
-    let mut untrained = Vec::new();
-    for draw in 0..seeds {
-        let recorders = Recorder::each(&heads_of, &settings.plan, 1, 0, settings.seed);
-        let fresh = checkpoint.untrained(settings.seed.wrapping_add(draw as u64));
-        untrained.push(run(&fresh, recorders, format!("untrained {} of {seeds}", draw + 1))?);
-    }
-    bar.set_message("null models");
-    let mut dirichlet = Dirichlet::new(&settings.plan, draws, settings.seed);
-    for file in texts.files() {
-        for (window, tokens) in file.text.windows.iter().enumerate() {
-            dirichlet.window(Place { text: file.place, window }, *tokens);
-        }
-    }
-    let source = Source {
-        name: model.display().to_string(),
-        family: spec.family.to_owned(),
-        layers: spec.layers.len(),
-        heads: heads_of,
-        device: common.device.clone(),
-        dtype: precision.to_string(),
-    };
-    let texts = texts.files().iter().map(|file| file.text.clone()).collect();
-    let recorded = Recorded { trained: &trained, untrained: &untrained, dirichlet: &dirichlet };
-    let analysis = heads::analyze(&settings, source, texts, recorded)?;
-    bar.finish_and_clear();
-    Ok(analysis)
+    })
 }
 
-/// Tokens that go through the model together: enough to make reading a layer worthwhile, few enough
-/// for their residual streams, and the sums that the heads of a layer have of each window, to be a quarter of
-/// a GiB each.
-const TOKENS_AT_ONCE: usize = 1 << 16;
-const STREAM_BYTES: usize = 1 << 28;
-const WINDOW_BYTES: usize = 1 << 28;
-
-fn recorded(
-    decoder: &Decoder<'_>,
-    texts: &mut Texts,
-    mut recorders: Vec<Recorder>,
-    bar: &ProgressBar,
-) -> Result<Vec<Recorder>, Failure> {
-    let spec = decoder.spec();
-    let heads = spec.layers.iter().map(|layer| layer.attention.heads).max().unwrap_or(1);
-    let window_bytes = recorders.first().map_or(1, |recorder| heads * recorder.window_bytes());
-    let tokens = TOKENS_AT_ONCE.min(STREAM_BYTES / (spec.hidden * 4));
-    let tokens = tokens.min((WINDOW_BYTES / window_bytes).saturating_mul(texts.longest()));
-    let mut windows = 0;
-    while windows < texts.windows() {
-        let batch = texts.batch(windows, tokens)?;
-        record(decoder, &batch.windows, &batch.places, &mut recorders, &|rows| bar.inc(rows))?;
-        windows += batch.windows.len();
+pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Failure> {
+    let Arguments { models, text, out, shard, compare, save_every, files, protocol, options, ruscio } = arguments;
+    if out.exists() && !out.is_dir() {
+        return Err(Failure::at(out, "is a file, expected a folder"));
     }
-    Ok(recorders)
+    let pace = Pace(Duration::from_secs(*save_every));
+    if *compare != (models.len() > 1) {
+        let found = models.len();
+        let expected = if *compare { "two or more with --compare" } else { "one, or --compare" };
+        return Err(Failure::new(format!("MODEL: found {found}, expected {expected}")));
+    }
+    if *protocol == Protocol::Ruscio {
+        if *compare || shard.is_some() || files.curves {
+            return Err(Failure::new("--protocol ruscio: it has no --compare, --shard or --curves"));
+        }
+        return ruscio::run((&models[0], text, out), (options, ruscio), common);
+    }
+    if let Some(option) = ruscio.given() {
+        return Err(Failure::new(format!("{option} is part of --protocol ruscio")));
+    }
+    let job = Job { model: &models[0], texts: text, options, share: *shard, pace, common };
+    if *compare {
+        return compare::run(models, &job, out, *files);
+    }
+    if let Some(share) = shard {
+        return record_share(&job, *share, out);
+    }
+    let (passes, state) = recorded(&job, out)?;
+    write(&passes.analysis(passes.run.all_texts())?, out, *files, common)?;
+    state.remove()?;
+    Ok(Outcome::Success)
+}
+
+/// Reads the texts, runs the model and its untrained copies, and compares. What is saved in `out` meanwhile
+/// is to be removed when the results are written.
+pub(super) fn analyze(
+    model: &Path,
+    texts: &[PathBuf],
+    options: &Options,
+    out: &Path,
+    common: &Common,
+) -> Result<(Analysis, State), Failure> {
+    let (passes, state) = recorded(&Job { model, texts, options, share: None, pace: Pace::default(), common }, out)?;
+    Ok((passes.analysis(passes.run.all_texts())?, state))
+}
+
+/// What one process of several has done.
+#[derive(Serialize)]
+struct ShareAnswer {
+    schema: &'static str,
+    share: Share,
+    texts: usize,
+    listed: usize,
+    rows: usize,
+    file: PathBuf,
+}
+
+/// Records a share of the texts and leaves its sums.
+fn record_share(job: &Job<'_>, share: Share, out: &Path) -> Result<Outcome, Failure> {
+    let groups = job.options.groups();
+    if share.of() > groups {
+        return Err(Failure::new(format!(
+            "--shard {share}: a shard takes whole groups of texts, and there are --groups {groups}"
+        )));
+    }
+    let (passes, state) = recorded(job, out)?;
+    let texts = passes.run.all_texts();
+    let answer = ShareAnswer {
+        schema: "ropelet.shard/1",
+        share,
+        texts: texts.len(),
+        listed: passes.run.listed.texts,
+        rows: texts.iter().map(|text| text.rows).sum(),
+        file: state.file().to_owned(),
+    };
+    if job.common.json {
+        output::print_json(&answer)?;
+    } else {
+        let ShareAnswer { texts, listed, rows, file, .. } = &answer;
+        output::print(&format!(
+            "shard {share}: {texts} of {listed} texts, {rows} rows of each head: {}",
+            file.display()
+        ))?;
+    }
+    Ok(Outcome::Success)
+}
+
+/// Writes the files of an analysis and says so.
+pub(super) fn write(analysis: &Analysis, out: &Path, files: Files, common: &Common) -> Result<(), Failure> {
+    write_folder(analysis, out, files)?;
+    if common.json {
+        return output::print_json(analysis);
+    }
+    output::print(&summary(analysis, out))?;
+    output::print(&head_map::overview(analysis, head_map::Paper::stdout()))
+}
+
+/// Writes the files of an analysis.
+pub(super) fn write_folder(analysis: &Analysis, out: &Path, files: Files) -> Result<(), Failure> {
+    let mut encoded = encoded(analysis)?;
+    if files.curves {
+        encoded.push(("curves.safetensors", curves::encoded(analysis)?));
+    }
+    output::write_folder(out, &encoded)
+}
+
+/// The files of an analysis, name and contents.
+pub(super) fn encoded(analysis: &Analysis) -> Result<Vec<(&'static str, Vec<u8>)>, Failure> {
+    Ok(vec![
+        ("heads.parquet", heads_table::heads(analysis)?),
+        ("layers.parquet", heads_table::layers(analysis)?),
+        ("analysis.json", serde_json::to_vec(analysis)?),
+    ])
 }
 
 /// What was measured, in one line.

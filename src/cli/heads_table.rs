@@ -1,93 +1,85 @@
-use std::io::Write;
-use std::sync::Arc;
-
-use parquet::basic::Compression;
-use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
 use parquet::errors::Result;
-use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
-use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use parquet::schema::parser::parse_message_type;
 
-use crate::heads::{Analysis, Comparison, Head, Measurement, PerNull};
+use super::table::{Column, parquet};
+use crate::heads::{Analysis, Comparison, Measurement, PerNull};
 
-/// Writes an analysis as a Parquet table: one row per layer, head and metric.
-///
-/// Columns: `layer`, `head`, `signal`, `metric`, `unit`, `value`, `low`, `high`; for each null model `NULL_mean`,
-/// `NULL_sd`, `NULL_z`, `NULL_p`, `NULL_q`, `NULL_draws`; `rows`, `texts`. A number that has no value is null.
-pub(super) fn write(analysis: &Analysis, file: impl Write + Send) -> Result<()> {
-    let entries: Vec<(&Head, &Measurement)> =
+/// The columns of every table of measurements, in order: which metric, its value and interval, and for each null
+/// model what it gives. `docs/scale.md` defines them.
+pub(super) fn measured(measurements: &[&Measurement]) -> Vec<(String, Column)> {
+    let text = |of: fn(&Measurement) -> &str| {
+        Column::Text(measurements.iter().map(|measurement| of(measurement).to_owned()).collect())
+    };
+    let double = |of: &dyn Fn(&Measurement) -> Option<f64>| {
+        Column::Double(measurements.iter().map(|measurement| of(measurement)).collect())
+    };
+    let mut columns = vec![
+        ("signal".to_owned(), text(|measurement| measurement.signal.name())),
+        ("metric".to_owned(), text(|measurement| &measurement.metric)),
+        ("unit".to_owned(), text(|measurement| measurement.unit)),
+        ("value".to_owned(), double(&|measurement| measurement.value)),
+        ("low".to_owned(), double(&|measurement| measurement.interval.map(|[low, _]| low))),
+        ("high".to_owned(), double(&|measurement| measurement.interval.map(|[_, high]| high))),
+    ];
+    for (place, null) in PerNull::<()>::NAMES.into_iter().enumerate() {
+        let of = |measurement: &Measurement| -> Comparison { *measurement.nulls.each()[place].1 };
+        columns.extend([
+            (format!("{null}_mean"), double(&|measurement| of(measurement).mean)),
+            (format!("{null}_sd"), double(&|measurement| of(measurement).sd)),
+            (format!("{null}_z"), double(&|measurement| of(measurement).z)),
+            (format!("{null}_p"), double(&|measurement| of(measurement).p)),
+            (format!("{null}_q"), double(&|measurement| of(measurement).q)),
+        ]);
+        let draws = measurements.iter().map(|measurement| of(measurement).draws as i32).collect();
+        columns.push((format!("{null}_draws"), Column::Int32(draws)));
+        let exact = measurements.iter().map(|measurement| of(measurement).exact).collect();
+        columns.push((format!("{null}_exact"), Column::Bool(exact)));
+    }
+    columns
+}
+
+/// `heads.parquet`: a row for each layer, head and metric.
+pub(super) fn heads(analysis: &Analysis) -> Result<Vec<u8>> {
+    let rows: Vec<_> =
         analysis.heads.iter().flat_map(|head| head.metrics.iter().map(move |metric| (head, metric))).collect();
-    let nulls = PerNull::<()>::NAMES;
-    let null_columns = nulls.iter().map(|null| {
-        format!(
-            "OPTIONAL DOUBLE {null}_mean; OPTIONAL DOUBLE {null}_sd; OPTIONAL DOUBLE {null}_z; \
-             OPTIONAL DOUBLE {null}_p; OPTIONAL DOUBLE {null}_q; REQUIRED INT32 {null}_draws; "
-        )
-    });
-    let schema = format!(
-        "message heads {{ REQUIRED INT32 layer; REQUIRED INT32 head; REQUIRED BINARY signal (UTF8); \
-         REQUIRED BINARY metric (UTF8); REQUIRED BINARY unit (UTF8); OPTIONAL DOUBLE value; OPTIONAL DOUBLE low; \
-         OPTIONAL DOUBLE high; {} REQUIRED INT64 rows; REQUIRED INT32 texts; }}",
-        null_columns.collect::<String>()
-    );
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::SNAPPY)
-        .set_key_value_metadata(Some(vec![KeyValue::new("schema".to_owned(), analysis.schema.to_owned())]))
-        .build();
-    let mut writer = SerializedFileWriter::new(file, Arc::new(parse_message_type(&schema)?), Arc::new(properties))?;
-    let mut group = writer.next_row_group()?;
-    {
-        let mut table = Table { group: &mut group, entries: &entries };
-        table.whole::<Int32Type>(|head, _| head.layer as i32)?;
-        table.whole::<Int32Type>(|head, _| head.head as i32)?;
-        table.whole::<ByteArrayType>(|_, measurement| ByteArray::from(measurement.signal.name()))?;
-        table.whole::<ByteArrayType>(|_, measurement| ByteArray::from(measurement.metric.as_ref()))?;
-        table.whole::<ByteArrayType>(|_, measurement| ByteArray::from(measurement.unit))?;
-        table.number(|measurement| measurement.value)?;
-        table.number(|measurement| measurement.interval.map(|[low, _]| low))?;
-        table.number(|measurement| measurement.interval.map(|[_, high]| high))?;
-        for null in 0..nulls.len() {
-            let comparison = |measurement: &Measurement| -> Comparison { *measurement.nulls.each()[null].1 };
-            table.number(|measurement| comparison(measurement).mean)?;
-            table.number(|measurement| comparison(measurement).sd)?;
-            table.number(|measurement| comparison(measurement).z)?;
-            table.number(|measurement| comparison(measurement).p)?;
-            table.number(|measurement| comparison(measurement).q)?;
-            table.whole::<Int32Type>(|_, measurement| comparison(measurement).draws as i32)?;
-        }
-        let texts = analysis.texts.iter().filter(|text| text.rows > 0).count() as i32;
-        table.whole::<Int64Type>(|head, _| head.rows as i64)?;
-        table.whole::<Int32Type>(|_, _| texts)?;
-    }
-    group.close()?;
-    writer.close()?;
-    Ok(())
+    let mut columns = vec![
+        ("layer".to_owned(), Column::Int32(rows.iter().map(|(head, _)| head.layer as i32).collect())),
+        ("head".to_owned(), Column::Int32(rows.iter().map(|(head, _)| head.head as i32).collect())),
+    ];
+    columns.extend(measured(&rows.iter().map(|(_, measurement)| *measurement).collect::<Vec<_>>()));
+    let labels = rows.iter().map(|(head, _)| head.labels.join(",")).collect();
+    let texts = vec![texts(analysis); rows.len()];
+    columns.extend([
+        ("rows".to_owned(), Column::Int64(rows.iter().map(|(head, _)| head.rows as i64).collect())),
+        ("texts".to_owned(), Column::Int32(texts)),
+        ("labels".to_owned(), Column::Text(labels)),
+    ]);
+    parquet(&columns, &metadata(analysis))
 }
 
-/// The columns of one row group, written in the order of the schema.
-struct Table<'a, 'w, W: Write + Send> {
-    group: &'a mut SerializedRowGroupWriter<'w, W>,
-    entries: &'a [(&'a Head, &'a Measurement)],
+/// `layers.parquet`: a row for each layer and metric of its heads together, and one for each metric of all heads,
+/// whose `layer` is null.
+pub(super) fn layers(analysis: &Analysis) -> Result<Vec<u8>> {
+    let of_layers =
+        analysis.layers.iter().flat_map(|layer| layer.metrics.iter().map(|metric| (Some(layer.layer), metric)));
+    let rows: Vec<_> = of_layers.chain(analysis.model.metrics.iter().map(|metric| (None, metric))).collect();
+    let layer = rows.iter().map(|(layer, _)| layer.map(|layer| layer as i32)).collect();
+    let mut columns = vec![("layer".to_owned(), Column::OptionalInt32(layer))];
+    columns.extend(measured(&rows.iter().map(|(_, measurement)| *measurement).collect::<Vec<_>>()));
+    columns.push(("texts".to_owned(), Column::Int32(vec![texts(analysis); rows.len()])));
+    parquet(&columns, &metadata(analysis))
 }
 
-impl<W: Write + Send> Table<'_, '_, W> {
-    /// A column with a value in each row.
-    fn whole<T: DataType>(&mut self, value: impl Fn(&Head, &Measurement) -> T::T) -> Result<()> {
-        let values: Vec<T::T> = self.entries.iter().map(|(head, measurement)| value(head, measurement)).collect();
-        self.column::<T>(&values, None)
-    }
+/// How many texts the rows come from.
+fn texts(analysis: &Analysis) -> i32 {
+    analysis.texts.iter().filter(|text| text.rows > 0).count() as i32
+}
 
-    /// A column of numbers, null where there is none.
-    fn number(&mut self, value: impl Fn(&Measurement) -> Option<f64>) -> Result<()> {
-        let values: Vec<Option<f64>> = self.entries.iter().map(|(_, measurement)| value(measurement)).collect();
-        let levels: Vec<i16> = values.iter().map(|value| i16::from(value.is_some())).collect();
-        self.column::<DoubleType>(&values.into_iter().flatten().collect::<Vec<_>>(), Some(&levels))
-    }
-
-    fn column<T: DataType>(&mut self, values: &[T::T], levels: Option<&[i16]>) -> Result<()> {
-        let mut column = self.group.next_column()?.expect("the schema has as many columns as are written");
-        column.typed::<T>().write_batch(values, levels, None)?;
-        column.close()
-    }
+/// What a reader needs to know of all rows together, as JSON but for the schema.
+fn metadata(analysis: &Analysis) -> [(&'static str, String); 3] {
+    let json = |value: serde_json::Result<String>| value.expect("an analysis is plain data");
+    [
+        ("schema", analysis.schema.to_owned()),
+        ("checkpoint", json(serde_json::to_string(&analysis.checkpoint))),
+        ("protocol", json(serde_json::to_string(&analysis.protocol))),
+    ]
 }

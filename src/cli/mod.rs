@@ -12,6 +12,10 @@
 
 #[cfg(feature = "model")]
 mod analyze;
+#[cfg(feature = "model")]
+mod compare;
+#[cfg(feature = "model")]
+mod curves;
 mod cwt;
 mod encoding;
 #[cfg(feature = "model")]
@@ -32,12 +36,22 @@ mod inspect;
 mod interrupt;
 #[cfg(not(all(feature = "model", feature = "plot")))]
 mod left_out;
+#[cfg(feature = "model")]
+mod merge;
 mod npy;
 mod output;
+#[cfg(feature = "model")]
+mod passes;
 mod progress;
 #[cfg(all(feature = "model", feature = "plot"))]
 mod report;
+#[cfg(feature = "model")]
+mod share;
 mod shown;
+#[cfg(feature = "model")]
+mod state;
+#[cfg(feature = "model")]
+mod table;
 mod tensors;
 #[cfg(feature = "model")]
 mod texts;
@@ -58,6 +72,8 @@ use left_out as experiment;
 use left_out as extract;
 #[cfg(not(feature = "model"))]
 use left_out as inspect;
+#[cfg(not(feature = "model"))]
+use left_out as merge;
 #[cfg(not(feature = "plot"))]
 use left_out as figures;
 #[cfg(not(all(feature = "model", feature = "plot")))]
@@ -141,6 +157,7 @@ enum Verb {
     Inspect(inspect::Arguments),
     Extract(extract::Arguments),
     Analyze(analyze::Arguments),
+    Merge(merge::Arguments),
     Report(report::Arguments),
     Figures(figures::Arguments),
     Experiment(experiment::Arguments),
@@ -195,6 +212,7 @@ fn dispatch(command: &Command) -> Result<Outcome, Failure> {
         Verb::Inspect(arguments) => inspect::run(arguments, common),
         Verb::Extract(arguments) => extract::run(arguments, common),
         Verb::Analyze(arguments) => analyze::run(arguments, common),
+        Verb::Merge(arguments) => merge::run(arguments, common),
         Verb::Report(arguments) => report::run(arguments, common),
         Verb::Figures(arguments) => figures::run(arguments, common),
         Verb::Experiment(arguments) => experiment::run(arguments, common),

@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use super::analyze::Options;
 use super::shown::shown;
+use super::state::State;
 use super::{Common, Failure, Outcome, analyze, output};
 use crate::theorem::{Settings, catalogue, verify};
 use attention::Thumbnails;
@@ -66,8 +67,14 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Fai
         [] => vec![of_the_repository("docs/text", "no --text was named")?],
         texts => texts.to_vec(),
     };
-    let analysed =
-        models.iter().map(|model| Analysed::of(model, &texts, options, common)).collect::<Result<Vec<_>, Failure>>()?;
+    let several = models.len() > 1;
+    // Of several checkpoints each has a folder of its own.
+    let folder = |place: usize| if several { PathBuf::from((place + 1).to_string()) } else { PathBuf::new() };
+    let analysed = models
+        .iter()
+        .enumerate()
+        .map(|(place, model)| Analysed::of(model, &texts, options, &out.join(folder(place)), common))
+        .collect::<Result<Vec<_>, Failure>>()?;
     let verification = verify(catalogue(), Settings { seed: common.seed, ..Settings::default() });
     let labels = labels(analysed.iter().map(|one| one.document.checkpoint.name.as_str()));
     let parts: Vec<Part<'_>> = analysed
@@ -78,15 +85,15 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Fai
     let contents = Contents { verification: &verification, parts: &parts, command: &command(), seed: common.seed };
     let page = page(&contents)?;
     let heads = analysed.iter().map(|one| one.document.heads.len()).sum();
-    let several = analysed.len() > 1;
-    let mut files = Vec::new();
+    let (mut files, mut states) = (Vec::new(), Vec::new());
     for (place, one) in analysed.into_iter().enumerate() {
-        let folder = if several { PathBuf::from((place + 1).to_string()) } else { PathBuf::new() };
-        files.extend(one.files.into_iter().map(|(name, contents)| (folder.join(name), contents)));
+        files.extend(one.files.into_iter().map(|(name, contents)| (folder(place).join(name), contents)));
+        states.extend(one.state);
     }
     // The page comes last: where it is, the rest is.
     files.push((PathBuf::from("index.html"), page.into_bytes()));
     output::write_folder(out, &files)?;
+    states.into_iter().try_for_each(State::remove)?;
 
     let ok = verification.ok;
     let answer = Answer {
@@ -116,23 +123,25 @@ struct Analysed {
     thumbnails: Option<Thumbnails>,
     /// What was made now and is to be written; of an earlier run there is nothing to write.
     files: Vec<(&'static str, Vec<u8>)>,
+    /// Its sums on disk, until that is written.
+    state: Option<State>,
 }
 
 impl Analysed {
     /// Measures a checkpoint, or reads what was measured before.
-    fn of(model: &Path, texts: &[PathBuf], options: &Options, common: &Common) -> Result<Self, Failure> {
+    fn of(model: &Path, texts: &[PathBuf], options: &Options, folder: &Path, common: &Common) -> Result<Self, Failure> {
         if is_analysis(model) {
             let json = fs::read(model).map_err(|error| Failure::at(model, error))?;
-            return Ok(Self { document: Document::read(&json, model)?, thumbnails: None, files: vec![] });
+            return Ok(Self { document: Document::read(&json, model)?, thumbnails: None, files: vec![], state: None });
         }
-        let analysis = analyze::analyze(model, texts, options, common)?;
+        let (analysis, state) = analyze::analyze(model, texts, options, folder, common)?;
         let text = analysis.texts.iter().find(|text| text.rows > 0).expect("heads were measured on some text");
         let heads: Vec<(usize, usize)> = analysis.heads.iter().map(|head| (head.layer, head.head)).collect();
         let thumbnails = Some(Thumbnails::read(model, Path::new(&text.name), &heads, common)?);
         let files = analyze::encoded(&analysis)?;
         let (_, json) =
             files.iter().find(|(name, _)| *name == "analysis.json").expect("an analysis is written as JSON");
-        Ok(Self { document: Document::read(json, model)?, thumbnails, files })
+        Ok(Self { document: Document::read(json, model)?, thumbnails, files, state: Some(state) })
     }
 }
 

@@ -2,8 +2,7 @@
 //! header is, a JSON header, and the numbers, little-endian in C order.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use serde::Serialize;
 
@@ -57,7 +56,7 @@ impl Rounded for f64 {
 
 /// Writes a file of tables.
 pub(super) fn write<T: Rounded>(
-    out: &mut BufWriter<File>,
+    out: &mut impl Write,
     tables: &[Named],
     metadata: &BTreeMap<&'static str, String>,
 ) -> io::Result<()> {

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Comparison, Definition, PerNull, Plan, Signal, SinkRule, Taper};
 use crate::signal::{Boundary, Norm, frequencies};
@@ -64,7 +64,7 @@ pub struct Whole {
 }
 
 /// The model whose heads these are.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Source {
     /// Its folder or hub name, as it was asked for.
     pub name: String,
@@ -132,7 +132,7 @@ pub struct Transform {
 }
 
 /// One text and how much of it was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Text {
     /// Its file.
     pub name: String,

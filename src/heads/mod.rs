@@ -39,6 +39,7 @@ mod spectrum;
 mod statistics;
 mod summary;
 mod tally;
+mod trajectory;
 mod uncertainty;
 
 pub use analysis::{Analysis, Curves, Head, Layer, Measurement, Protocol, Settings, Source, Text, Transform, Whole};
@@ -59,3 +60,4 @@ pub use ruscio::{
 pub use signal::Signal;
 pub use statistics::Statistics;
 pub use summary::{NullSummary, Summary};
+pub use trajectory::{Change, Medians, NullPoint, Point, Trajectory};

@@ -36,13 +36,15 @@ pub fn record(
         rest = others;
     }
     assert!(rest.is_empty(), "there are more recorders than heads");
-    let mut recording = Recording { spec, layers, places, progress, in_hand: None };
+    let mut recording = Recording { spec, layers, places, progress, in_hand: None, done: Vec::new() };
     decoder.run(windows, &mut recording)?;
-    recording.merge();
+    recording.set_aside();
+    recording.add();
     Ok(())
 }
 
-/// Records each window apart, so that windows go in parallel, and adds them in their order.
+/// Records each window apart, so that windows go in parallel, and adds those of a layer in their order: a model
+/// takes windows of one length together, in an order that depends on which others there are.
 struct Recording<'a> {
     spec: &'a Spec,
     /// The recorders of each layer's heads.
@@ -51,15 +53,25 @@ struct Recording<'a> {
     progress: &'a dyn Fn(u64),
     /// A layer, some texts, and what takes the rows of each text and head.
     in_hand: Option<(usize, Vec<usize>, Vec<HeadRows<'a>>)>,
+    /// Windows of one layer that have all their rows: layer, text and head of each.
+    done: Vec<([usize; 3], Window)>,
 }
 
 impl Recording<'_> {
-    fn merge(&mut self) {
-        let Some((layer, _, parts)) = self.in_hand.take() else { return };
-        let recorders = &mut *self.layers[layer];
+    /// What is in hand has all its rows.
+    fn set_aside(&mut self) {
+        let Some((layer, texts, parts)) = self.in_hand.take() else { return };
+        let heads = self.layers[layer].len();
+        let part = |(at, part): (usize, HeadRows<'_>)| ([layer, texts[at / heads], part.head], part.window);
+        self.done.extend(parts.into_iter().enumerate().map(part));
+    }
+
+    /// Adds the windows of a layer.
+    fn add(&mut self) {
+        self.done.sort_by_key(|(of, _)| *of);
         let mut rows = 0;
-        for (at, part) in parts.into_iter().enumerate() {
-            rows += recorders[at % recorders.len()].add(part.window);
+        for ([layer, _, head], window) in self.done.drain(..) {
+            rows += self.layers[layer][head].add(window);
         }
         (self.progress)(rows);
     }
@@ -80,7 +92,10 @@ impl Sink for Recording<'_> {
 
     fn row_reducers(&mut self, layer: usize, texts: &[usize]) -> Vec<&mut (dyn RowReducer + '_)> {
         if self.in_hand.as_ref().is_none_or(|(known, of, _)| (*known, of.as_slice()) != (layer, texts)) {
-            self.merge();
+            self.set_aside();
+            if self.done.last().is_some_and(|([known, ..], _)| *known != layer) {
+                self.add();
+            }
             let position = &self.spec.layers[layer].attention.position;
             let part = |(text, head): (&usize, usize)| HeadRows {
                 head,

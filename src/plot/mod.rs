@@ -12,6 +12,7 @@ mod attention_map;
 mod axis;
 #[cfg(feature = "model")]
 mod binary_attention;
+mod comparison;
 mod dc_gain_circle;
 #[cfg(feature = "model")]
 mod encodings;
@@ -39,6 +40,7 @@ mod training_loss;
 pub use attention_map::attention_map;
 #[cfg(feature = "model")]
 pub use binary_attention::binary_attention;
+pub use comparison::comparison;
 #[cfg(feature = "model")]
 pub use extrapolation::extrapolation;
 pub use head_map::head_map;

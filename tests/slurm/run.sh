@@ -29,7 +29,7 @@ trap end EXIT
 dd if=/dev/urandom of="$place/munge.key" bs=128 count=1 status=none
 chmod 400 "$place/munge.key"
 munged --foreground --force --key-file="$place/munge.key" --socket="$place/munge.socket" \
-    --pid-file="$place/munge.pid" --log-file="$place/munge.log" --seed-file="$place/munge.seed" &
+    --pid-file="$place/munge.pid" --log-file="$place/munge.log" --seed-file="$place/munge.seed" 2>/dev/null &
 started+=($!)
 
 host=$(hostname -s)
@@ -70,4 +70,33 @@ for _ in $(seq 100); do
     [ "$(sinfo --noheader --format=%D --states=idle 2>/dev/null | paste -sd+ | bc 2>/dev/null)" = 2 ] && break
     sleep 0.2
 done
-sinfo || { tail -5 "$place"/*.log; exit 1; }
+if ! sinfo; then
+    tail -n 5 "$place"/*.log >&2
+    exit 1
+fi
+
+model=$(realpath tests/data/llama)
+texts=$(realpath docs/text)
+export PATH="$(dirname "$ropelet"):$PATH"
+export ROPELET_OPTIONS='--length 512 --lags 128 --draws 20 --untrained 2'
+
+start=$EPOCHREALTIME
+# shellcheck disable=SC2086
+ropelet analyze "$model" --text "$texts" --out "$place/single" --threads 1 --quiet $ROPELET_OPTIONS |
+    sed "s#$place/##g"
+end=$EPOCHREALTIME
+single=$(echo "$end - $start" | bc)
+
+start=$EPOCHREALTIME
+array=$(sbatch --parsable --array=1-4 --output="$place/%x-%A_%a.log" docs/slurm/analyze.sbatch "$model" "$texts" "$place/sharded")
+merge=$(sbatch --parsable --dependency="afterok:$array" --kill-on-invalid-dep=yes --output="$place/merge.log" \
+    --wrap "ropelet merge '$place'/sharded/shard-* --out '$place/sharded'")
+while [ -n "$(squeue --noheader --jobs="$merge" 2>/dev/null)" ]; do sleep 0.2; done
+end=$EPOCHREALTIME
+cat "$place"/ropelet-*.log "$place/merge.log" | sed "s#$place/##g"
+scontrol --oneliner show job | while read -r job; do
+    grep -oE '(ArrayTaskId|JobName|JobState|RunTime|BatchHost)=[^ ]*' <<< "$job" | paste -sd ' '
+done | sort
+echo "single run: $single s; array of 4 on 2 workers, with queueing and merging: $(echo "$end - $start" | bc) s"
+
+python3 tests/slurm/compare.py "$place/single" "$place/sharded"

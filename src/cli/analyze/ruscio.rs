@@ -166,7 +166,7 @@ fn measure(
     let longest = spec.max_positions.map_or(DEFAULT_LENGTH, |limit| limit.min(DEFAULT_LENGTH));
     let window = options.length.unwrap_or(longest);
     // The rest of a text counts as a sequence from half a window on.
-    let mut texts = Texts::list(checkpoint.tokenizer()?, texts, (window, window / 2))?;
+    let mut texts = Texts::list(checkpoint.tokenizer()?, texts, (window, window / 2), (None, 1))?;
     let windows = texts
         .files()
         .iter()
@@ -188,7 +188,7 @@ fn measure(
         }
         bar.set_message(message);
         for number in 0..sequences.len() {
-            let tokens = texts.batch(number, 1)?.windows.swap_remove(0);
+            let tokens = texts.batch(number, 1, 1)?.windows.swap_remove(0);
             let parts = study.parts().iter().map(|&parts| protocol.removal.kept(&tokens, parts));
             let by_part = whole_rows(&decoder, &parts.collect::<Vec<_>>(), protocol.row)?;
             let heads = by_part[0].len();
