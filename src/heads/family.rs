@@ -48,3 +48,66 @@ pub(super) fn values_of(view: &View<'_>, values: &mut Vec<Option<f64>>) {
         (family.values)(view, values);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{SinkRule, Taper};
+    use super::*;
+
+    /// A bound as the documentation writes it, of so many lags.
+    fn bound(value: Option<f64>, lags: f64) -> String {
+        let pi = std::f64::consts::PI;
+        let half = (lags - 1.0) / 2.0;
+        let named = [
+            (0.0, "0"),
+            (1.0, "1"),
+            (lags - 1.0, "N - 1"),
+            (half, "(N - 1)/2"),
+            (pi, "π"),
+            (half * pi, "π(N - 1)/2"),
+            (2.0 / (lags - 2.0), "2/(N - 2)"),
+        ];
+        let Some(value) = value else { return "∞".to_owned() };
+        named
+            .iter()
+            .find(|(known, _)| *known == value)
+            .map_or_else(|| value.to_string(), |(_, words)| (*words).to_owned())
+    }
+
+    #[test]
+    fn the_documentation_lists_these_metrics_as_they_are_defined() {
+        let plan = Plan::new(256, SinkRule::Kept, Taper::None).unwrap();
+        let documentation = include_str!("../../docs/analysis.md");
+        let families = [mass::FAMILY, spectrum::FAMILY, octaves::FAMILY, lags::FAMILY, uncertainty::FAMILY];
+        let defined = Signal::ALL
+            .into_iter()
+            .flat_map(|signal| families.iter().flat_map(|f| (f.definitions)(signal, &plan)).collect::<Vec<_>>());
+        let mut rows: Vec<([String; 2], Vec<&str>)> = Vec::new();
+        for definition in defined {
+            let Definition { signal, metric, family, unit, range, formula, known, .. } = &definition;
+            // Octaves are listed once.
+            let metric = match metric.rsplit_once('_') {
+                Some((name, number)) if number.parse::<u32>().is_ok() => format!("{name}_j"),
+                _ => metric.to_string(),
+            };
+            let range = match range {
+                [None, None] => "any".to_owned(),
+                [low, high] => format!("[{}, {}]", bound(*low, 256.0), bound(*high, 256.0)),
+            };
+            let family = if family.is_empty() { "–" } else { family };
+            let known = [known.wavelet, known.stft_atom, known.low_pass, known.white_noise];
+            let known = known.map(|words| words.unwrap_or("–")).join(" | ");
+            let ends = [format!("| {family} | `{metric}` | "), format!(" | {formula} | {unit}, {range} | {known} |")];
+            match rows.iter_mut().find(|(other, _)| *other == ends) {
+                Some((_, signals)) if signals.contains(&signal.name()) => {}
+                Some((_, signals)) => signals.push(signal.name()),
+                None => rows.push((ends, vec![signal.name()])),
+            }
+        }
+        assert!(rows.len() > 25);
+        for ([start, end], signals) in rows {
+            let row = format!("{start}{}{end}", signals.join(", "));
+            assert!(documentation.lines().any(|line| line == row), "docs/analysis.md has no row\n{row}");
+        }
+    }
+}

@@ -233,7 +233,9 @@ impl Window {
             }
         };
         let Identity { layer, head, seed } = self.identity;
-        let entries = probabilities[first..].iter().zip(&scores[first..]).rev();
+        // What no draw moves is not looked at beyond the lags.
+        let wanted = if self.shuffled.is_empty() { self.plan.lags() } else { keys };
+        let entries = probabilities[first..].iter().zip(&scores[first..]).rev().take(wanted);
         let entries = entries.map(|(p, s)| [p.wide() * scale, s.wide()]).collect();
         let generator = of_row(seed, Purpose::Shuffle { layer, head }, self.place, keys - 1);
         let row = Pending { entries, sink, generator };

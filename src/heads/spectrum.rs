@@ -95,7 +95,7 @@ fn definitions(signal: Signal, plan: &Plan) -> Vec<Definition> {
     );
     all.push(
         Definition::of(signal, "selectivity_without_dc", "1", "selectivity")
-            .range(2.0 / (n - 3.0), None)
+            .range(2.0 / (n - 2.0), None)
             .meaning(
                 "max Q / (Σ Q - max Q), Q the power of bins k and N - k together, k = 1..=N/2",
                 "Power of the strongest frequency against all others together, frequency 0 left out.",
