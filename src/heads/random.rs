@@ -40,15 +40,30 @@ pub(super) fn generator(seed: u64, purpose: Purpose) -> ChaCha8Rng {
 /// Moves a uniformly drawn selection of the items, in uniformly drawn order, to the first `places`. Whatever the
 /// order was before, it is no longer there, so that one array serves for many draws.
 pub(super) fn permute<T>(items: &mut [T], places: usize, generator: &mut ChaCha8Rng) {
-    let count = items.len() as u32;
-    for place in 0..places.min(items.len().saturating_sub(1)) as u32 {
-        items.swap(place as usize, (place + below(generator, count - place)) as usize);
+    // Numbers are taken from the generator many at a time: one by one, each is a call.
+    const AT_ONCE: usize = 64;
+    let count = items.len();
+    let places = places.min(count.saturating_sub(1));
+    let mut bytes = [0; 4 * AT_ONCE];
+    for start in (0..places).step_by(AT_ONCE) {
+        let bytes = &mut bytes[..4 * AT_ONCE.min(places - start)];
+        generator.fill_bytes(bytes);
+        for (place, number) in (start..).zip(bytes.as_chunks().0) {
+            let bound = (count - place) as u32;
+            items.swap(place, place + reduced(u32::from_le_bytes(*number), bound, generator) as usize);
+        }
     }
 }
 
-/// A whole number below `bound`, each equally likely [lemire2019].
+/// A whole number below `bound`, each equally likely.
 pub(super) fn below(generator: &mut ChaCha8Rng, bound: u32) -> u32 {
-    let mut product = u64::from(generator.next_u32()) * u64::from(bound);
+    let number = generator.next_u32();
+    reduced(number, bound, generator)
+}
+
+/// Makes a number below `bound` of one that has any 32 bits, each equally likely [lemire2019].
+fn reduced(number: u32, bound: u32, generator: &mut ChaCha8Rng) -> u32 {
+    let mut product = u64::from(number) * u64::from(bound);
     if (product as u32) < bound {
         // The remainders that 2^32 has more of are drawn again.
         let rejected = bound.wrapping_neg() % bound;
