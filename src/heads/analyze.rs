@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::num::NonZeroU32;
 
 use rayon::prelude::*;
@@ -6,10 +7,11 @@ use super::bootstrap::{Bootstrap, interval};
 use super::comparison::adjust;
 use super::draws::{Drawn, Places};
 use super::exponential_window::ExponentialWindow;
+use super::levels::{self, Draws};
 use super::spectrum::BAND_EDGES;
 use super::{
-    Analysis, Comparison, Curves, Dirichlet, Head, HeadsError, Layer, Measurement, PerNull, Protocol, Recorder,
-    Settings, Source, Statistics, Text, Transform, Whole,
+    Analysis, Comparison, Curves, Dirichlet, Head, HeadsError, Identity, Level, Measurement, PerNull, Protocol,
+    Recorder, Settings, Source, Statistics, Text, Transform, group,
 };
 use crate::numeric::{Real, gamma};
 use crate::signal::{Boundary, Cwt, Norm, SignalError, octaves};
@@ -74,8 +76,8 @@ pub fn analyze(
         .map(|fresh| fresh.map(|(identity, statistics)| (identity, statistics.values(plan), statistics)))
         .collect::<Result<Vec<_>, HeadsError>>()?;
     let under_dirichlet = Drawn::of((0..draws).map(|draw| dirichlet.statistics(draw)), plan);
-    let definitions = Statistics::definitions(plan);
-    let mut heads: Vec<Head> = trained
+    let mut definitions = Statistics::definitions(plan);
+    let (measured, windows): (Vec<(Head, Statistics)>, Vec<Vec<ExponentialWindow>>) = trained
         .par_iter()
         .map(|recorder| {
             let own = recorder.identity();
@@ -104,7 +106,7 @@ pub fn analyze(
                 interval: interval(&resampled.iter().map(|values| values[at]).collect::<Vec<_>>()),
                 nulls: drawn.map(|drawn| Comparison::of(values[at], &drawn.of_metric(at), rounding)),
             };
-            Ok(Head {
+            let head = Head {
                 layer: own.layer,
                 head: own.head,
                 rows: recorder.rows(),
@@ -115,11 +117,49 @@ pub fn analyze(
                 labels: Vec::new(),
                 metrics: definitions.iter().enumerate().map(measure).collect(),
                 curves: Curves::of(&statistics),
-            })
+            };
+            Ok(((head, statistics), windows))
         })
-        .collect::<Result<_, HeadsError>>()?;
+        .collect::<Result<Vec<_>, HeadsError>>()?
+        .into_iter()
+        .unzip();
+    let (mut heads, own): (Vec<Head>, Vec<Statistics>) = measured.into_iter().unzip();
     adjust_over_heads(&mut heads);
-    let layers = (0..checkpoint.layers).map(|layer| Layer { layer, metrics: Vec::new() }).collect();
+    let fresh: Vec<Vec<&Statistics>> = trained
+        .iter()
+        .map(|recorder| {
+            let own = recorder.identity();
+            let alike = |other: &Identity| {
+                other.layer == own.layer && (settings.pool_untrained_heads || other.head == own.head)
+            };
+            untrained.iter().filter(|(other, ..)| alike(other)).map(|(.., statistics)| statistics).collect()
+        })
+        .collect();
+    let fewest = |counts: &mut dyn Iterator<Item = usize>| counts.min().unwrap_or(0);
+    // Metrics of single rows are left out: heads together have none.
+    let sunk = |head: usize, draw| Cow::Owned(dirichlet.with_sink(draw, own[head].sink_mass, &[]));
+    let exponential = |head: usize, draw: usize| Cow::Owned(places.exponential(windows[head][draw], &settings.plan));
+    let nulls = PerNull {
+        untrained: Draws::new(
+            fewest(&mut fresh.iter().map(Vec::len)),
+            |head: usize, draw: usize| Cow::Borrowed(fresh[head][draw]),
+            settings.pool_untrained_heads,
+        ),
+        shuffled: Draws::new(draws, |head: usize, draw| Cow::Owned(trained[head].shuffled(draw)), false),
+        dirichlet: Draws::new(draws, |_, draw| Cow::Owned(dirichlet.statistics(draw)), true),
+        alibi: Draws::new(fewest(&mut windows.iter().map(Vec::len)), exponential, false),
+        sink: Draws::new(draws, sunk, true),
+    };
+    let resample = |head: usize, resample| {
+        let [by_group, _] = trained[head].sums();
+        Cow::Owned(Statistics::of(&bootstrap.sums(resample, by_group, plan.layout().width()), plan))
+    };
+    let resamples = Draws::new(bootstrap.len(), resample, false);
+    let rows = trained.iter().map(Recorder::rows).max().unwrap_or(0);
+    let rounding = gamma(rows as usize + lags, f64::UNIT_ROUNDOFF);
+    let (layers, model) = levels::measure(plan, &checkpoint.heads, &own, &nulls, &resamples, settings.seed, rounding);
+    let of_level = |level| group::definitions(level, plan);
+    definitions.extend([Level::Layer, Level::Model].into_iter().flat_map(of_level));
     Ok(Analysis {
         schema: "ropelet.analyze/1",
         checkpoint,
@@ -128,7 +168,7 @@ pub fn analyze(
         metrics: definitions,
         heads,
         layers,
-        model: Whole::default(),
+        model,
     })
 }
 

@@ -85,6 +85,11 @@ impl Definition {
         }
     }
 
+    /// The same of the heads of a layer or of the model together.
+    pub(super) fn at(self, level: Level) -> Self {
+        Self { level, ..self }
+    }
+
     /// The same in this family.
     pub(super) fn family(self, family: &'static str) -> Self {
         Self { family, ..self }

@@ -1,4 +1,7 @@
-use super::{Definition, Plan, Signal, lags, mass, octaves, spectrum, uncertainty};
+use super::{
+    Definition, Plan, Signal, band, lags, mass, octaves, ridge, sensitivity, slack, spectrum, uncertainty,
+    wavelet_entropy,
+};
 
 /// The metrics that one mathematical object gives of a signal.
 ///
@@ -29,8 +32,18 @@ pub(super) struct View<'a> {
 }
 
 /// Every family of metrics, in the order of every table.
-pub(super) const FAMILIES: [Family; 5] =
-    [mass::FAMILY, spectrum::FAMILY, octaves::FAMILY, lags::FAMILY, uncertainty::FAMILY];
+pub(super) const FAMILIES: [Family; 10] = [
+    mass::FAMILY,
+    spectrum::FAMILY,
+    octaves::FAMILY,
+    lags::FAMILY,
+    uncertainty::FAMILY,
+    wavelet_entropy::FAMILY,
+    slack::FAMILY,
+    band::FAMILY,
+    ridge::FAMILY,
+    sensitivity::FAMILY,
+];
 
 /// What is defined of a head, signal by signal.
 pub(super) fn definitions(plan: &Plan) -> Vec<Definition> {

@@ -2,6 +2,7 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 
+use super::ridge::Ridge;
 use super::{HeadsError, Layout};
 use crate::signal::{PowerSpectrum, PowerSum, Sides};
 use crate::wavelet::{DiscreteWavelet, Side};
@@ -41,6 +42,7 @@ pub struct Plan {
     transform: PowerSpectrum<f64>,
     power_sum: PowerSum<f64>,
     layout: Layout,
+    ridge: Ridge,
 }
 
 /// The decomposition filters of db2, low-pass and high-pass.
@@ -66,7 +68,8 @@ impl Plan {
         };
         let transform = PowerSpectrum::new(lags).expect("there are lags");
         let power_sum = PowerSum::new(lags).expect("there are lags");
-        let mut plan = Self { lags, sink, taper, window, transform, power_sum, layout: Layout::default() };
+        let (layout, ridge) = (Layout::default(), Ridge::new(lags));
+        let mut plan = Self { lags, sink, taper, window, transform, power_sum, layout, ridge };
         plan.layout = Layout::of(&plan);
         Ok(plan)
     }
@@ -110,10 +113,20 @@ impl Plan {
     pub(super) fn power(&self, signal: &[f64]) -> Vec<f64> {
         let mut tapered = signal.to_vec();
         self.tapered(&mut tapered);
-        let bins = self.transform.of(&tapered, Sides::Two);
+        self.untapered_power(&tapered)
+    }
+
+    /// The same without a taper.
+    pub(super) fn untapered_power(&self, signal: &[f64]) -> Vec<f64> {
+        let bins = self.transform.of(signal, Sides::Two);
         let mut bins = bins.unwrap_or_else(|_| vec![f64::NAN; signal.len()]);
         bins.truncate(signal.len() / 2 + 1);
         bins
+    }
+
+    /// The scales at which ridges are read.
+    pub(super) fn ridge(&self) -> &Ridge {
+        &self.ridge
     }
 
     /// The decomposition filters of db2, low-pass and high-pass.

@@ -14,6 +14,10 @@ pub(super) enum Purpose {
     Dirichlet { draw: usize },
     /// Resamples of the groups of texts, the same for all heads, so that heads can be compared.
     Resample,
+    /// Which of the draws that the heads of a layer share stands for which head, in this draw of all heads.
+    Recombine { layer: usize, draw: usize },
+    /// Which heads are in this resample of those of a layer, or of the model.
+    Heads { group: usize, resample: usize },
 }
 
 /// The generator for one row, by the window that it is in and its query.
@@ -22,6 +26,8 @@ pub(super) fn of_row(seed: u64, purpose: Purpose, place: Place, query: usize) ->
         Purpose::Shuffle { layer, head } => (1u32, layer, head),
         Purpose::Dirichlet { draw } => (2, draw, 0),
         Purpose::Resample => (3, 0, 0),
+        Purpose::Recombine { layer, draw } => (4, layer, draw),
+        Purpose::Heads { group, resample } => (5, group, resample),
     };
     let mut key = [0; 32];
     key[0..8].copy_from_slice(&seed.to_le_bytes());
@@ -178,6 +184,10 @@ mod tests {
             first(0, shuffle(1, 0), 0, 0, 0),
             first(0, shuffle(0, 1), 0, 0, 0),
             first(0, Purpose::Resample, 0, 0, 0),
+            first(0, Purpose::Recombine { layer: 0, draw: 0 }, 0, 0, 0),
+            first(0, Purpose::Recombine { layer: 0, draw: 1 }, 0, 0, 0),
+            first(0, Purpose::Heads { group: 0, resample: 0 }, 0, 0, 0),
+            first(0, Purpose::Heads { group: 1, resample: 0 }, 0, 0, 0),
         ];
         for (i, a) in all.iter().enumerate() {
             assert!(all[..i].iter().all(|b| a != b), "draw {i} repeats another");

@@ -2,6 +2,7 @@
 
 use std::f64::consts::PI;
 
+use super::band::Band;
 use super::family::{Family, View};
 use super::spectrum::{Power, ratio, rounding_energy};
 use super::{Definition, Plan, Signal};
@@ -35,9 +36,32 @@ fn definitions(signal: Signal, plan: &Plan) -> Vec<Definition> {
         )
         .family("M6")
         .known(["√(35/12)", "√(a²ω₀²/2 + 1/4)", "", ""]);
+    let one_sided = Definition::of(
+        signal,
+        "one_sided_frequency_spread",
+        "radian/token",
+        "one-sided spread over frequencies",
+    )
+    .range(0.0, PI / 2.0)
+    .meaning(
+        "Δω₊ = standard deviation of ω = 2πk/N in (0, π] under P, k and -k together: 2π times the bandwidth",
+        "Over which frequencies the power spreads about its own centre, so that a narrow band far from 0 is narrow.",
+    )
+    .family("M6")
+    .known(["√(5/2 - 4/Γ(5/2)²)/a = 0.486274/a", "1/(√2 a)", "", "about π/√12"]);
+    let one_sided_product = Definition::of(signal, "one_sided_uncertainty_product", "1", "one-sided product Δx·Δω₊")
+        .range(0.0, half * PI / 2.0)
+        .meaning(
+            "Δx · Δω₊",
+            "The same with the spread about the centre of the band: small for every packet of waves, whatever its frequency.",
+        )
+        .family("M6")
+        .known(["√(7/6) √(5/2 - 4/Γ(5/2)²) = 0.525231", "1/2", "", ""]);
     match signal {
-        Signal::Profile | Signal::Scores | Signal::Row | Signal::Full => vec![lag, frequency, product],
-        Signal::Rows => vec![frequency],
+        Signal::Profile | Signal::Scores | Signal::Row | Signal::Full => {
+            vec![lag, frequency, product, one_sided, one_sided_product]
+        }
+        Signal::Rows => vec![frequency, one_sided],
         Signal::Pairs | Signal::Head => Vec::new(),
     }
 }
@@ -48,12 +72,15 @@ fn values(view: &View<'_>, values: &mut Vec<Option<f64>>) {
         let whole = Power::of(view.power).total;
         rest.frequency_spread().filter(|_| rest.total > rounding_energy(view.plan.lags()) * whole)
     };
+    let one_sided = || Band::of(view.power).map(|band| 2.0 * PI * band.bandwidth);
     match view.signal {
         Signal::Profile | Signal::Scores | Signal::Row | Signal::Full => {
             let (lag, frequency) = (spread(view.values), frequency());
-            values.extend([lag, frequency, lag.zip(frequency).map(|(lag, frequency)| lag * frequency)]);
+            let times = |frequency: Option<f64>| lag.zip(frequency).map(|(lag, frequency)| lag * frequency);
+            let one_sided = one_sided();
+            values.extend([lag, frequency, times(frequency), one_sided, times(one_sided)]);
         }
-        Signal::Rows => values.push(frequency()),
+        Signal::Rows => values.extend([frequency(), one_sided()]),
         Signal::Pairs | Signal::Head => {}
     }
 }

@@ -6,6 +6,7 @@
 
 mod agreement;
 mod bound;
+mod eigenvalues;
 mod fixed;
 mod pairing;
 mod quadrature;
@@ -14,6 +15,7 @@ mod sine_integral;
 
 pub use agreement::{Agreement, compare, compare_with};
 pub use bound::{Bound, gamma};
+pub use eigenvalues::{eigenvalue_error, symmetric_eigenvalues};
 pub use fixed::Fixed;
 pub use pairing::Pairing;
 pub use quadrature::{Integral, integrate, integrate_half_line, integrate_line};
