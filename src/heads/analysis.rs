@@ -54,6 +54,20 @@ pub struct Layer {
     pub layer: usize,
     /// Its metrics, in the order of their definitions.
     pub metrics: Vec<Measurement>,
+    /// How the heads cover the frequencies, of each signal that has power spectra.
+    pub filter_sums: Vec<FilterSum>,
+}
+
+/// Littlewood-Paley's sum of several heads: how a bank of them as filters lets each frequency through.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FilterSum {
+    /// The signal that it is of.
+    pub signal: Signal,
+    /// `LP(k) = Σ_h |ĥ_h(k)|²` at `k/N` cycles per token, `k = 1..=N/2`, every head without its mean and of energy
+    /// 1; empty where every head is constant.
+    pub heads: Vec<f64>,
+    /// Mean sums over the draws of each null model; empty where it has none.
+    pub nulls: PerNull<Vec<f64>>,
 }
 
 /// All heads of the model together.
@@ -61,6 +75,8 @@ pub struct Layer {
 pub struct Whole {
     /// Their metrics, in the order of their definitions.
     pub metrics: Vec<Measurement>,
+    /// How they cover the frequencies, of each signal that has power spectra.
+    pub filter_sums: Vec<FilterSum>,
 }
 
 /// The model whose heads these are.

@@ -7,6 +7,7 @@ use num_complex::Complex64;
 use super::band::Band;
 use super::group::{GroupFamily, GroupView};
 use super::{Definition, Plan, Signal};
+use crate::numeric::{Real, gamma};
 
 pub(super) const FAMILY: GroupFamily = GroupFamily { definitions, values, over_heads: true };
 
@@ -42,6 +43,9 @@ fn values(view: &GroupView<'_>, values: &mut Vec<Option<f64>>) {
     values.push(collapse_error(&curves.collect::<Vec<_>>()));
 }
 
+/// Roundings of a curve relative to itself: those of the phases of a thousand samples.
+const ROUNDINGS: usize = 4096;
+
 /// Points of the common frequency axis: two octaves to either side of the centre in eighths.
 const SIDE: i32 = 16;
 
@@ -70,7 +74,7 @@ fn dilated(signal: &[f64], centre: f64) -> Vec<Option<f64>> {
 /// `Σ (Q_h - m)² / Σ Q_h²` over heads and points, with `m` the mean over the heads that have a value at a point; points that
 /// fewer than two have are left out.
 ///
-/// 0 for equal curves and `1 - 1/H` for `H` curves that have nothing in common; `None` for fewer than two curves.
+/// 0 for curves that are equal to rounding, and `1 - 1/H` for `H` curves that have nothing in common; `None` for fewer than two curves.
 fn collapse_error(curves: &[Vec<Option<f64>>]) -> Option<f64> {
     let points = curves.first()?.len();
     let [apart, whole] = (0..points).fold([0.0; 2], |[apart, whole], point| {
@@ -82,7 +86,9 @@ fn collapse_error(curves: &[Vec<Option<f64>>]) -> Option<f64> {
         let squares = |of: &dyn Fn(f64) -> f64| values.iter().map(|&q| of(q).powi(2)).sum::<f64>();
         [apart + squares(&|q| q - mean), whole + squares(&|q| q)]
     });
-    (whole > 0.0).then(|| apart / whole)
+    // Equal curves differ by the rounding of their phases.
+    let rounding = gamma(ROUNDINGS, f64::UNIT_ROUNDOFF).powi(2);
+    (whole > 0.0).then(|| if apart <= rounding * whole { 0.0 } else { apart / whole })
 }
 
 #[cfg(test)]

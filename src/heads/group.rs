@@ -62,6 +62,16 @@ pub(super) fn values(heads: &[&Statistics], sample: &[&Statistics], plan: &Plan)
     values
 }
 
+/// `LP(k)`, `k = 1..=N/2`, of each signal: empty where no head has one that is not constant.
+pub(super) fn filter_sums(heads: &[&Statistics]) -> Vec<(Signal, Vec<f64>)> {
+    let of = |signal| {
+        let shares: Vec<Vec<f64>> =
+            kernels(signal, heads).iter().filter_map(|head| littlewood_paley::spectral_shares(head.power)).collect();
+        (signal, littlewood_paley::littlewood_paley(&shares))
+    };
+    SIGNALS.into_iter().map(of).collect()
+}
+
 /// What is defined of one signal of several heads.
 fn definitions_of(signal: Signal, plan: &Plan) -> Vec<Definition> {
     FAMILIES.iter().flat_map(|family| (family.definitions)(signal, plan)).collect()

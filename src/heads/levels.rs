@@ -6,7 +6,9 @@ use rayon::prelude::*;
 use super::bootstrap::{RESAMPLES, interval};
 use super::comparison::adjust;
 use super::random::{Purpose, below, generator, permute};
-use super::{Comparison, Definition, Layer, Level, Measurement, PerNull, Plan, Statistics, Whole, group};
+use super::{
+    Comparison, Definition, FilterSum, Layer, Level, Measurement, PerNull, Plan, Signal, Statistics, Whole, group,
+};
 
 /// Draws of the statistics of every head.
 pub(super) struct Draws<'a> {
@@ -81,60 +83,95 @@ pub(super) fn measure(
     assert_eq!(own.len(), end, "one head each");
     // All layers, and then the model.
     let groups: Vec<Range<usize>> = layers.iter().cloned().chain(std::iter::once(0..end)).collect();
-    let definitions = group::definitions(Level::Layer, plan);
     let in_order = |_: usize, heads: &Range<usize>| heads.clone().collect::<Vec<_>>();
-    let table = |statistics: &[Cow<'_, Statistics>], sample: &dyn Fn(usize, &Range<usize>) -> Vec<usize>| {
+    let together = |statistics: &[Cow<'_, Statistics>], sample: &dyn Fn(usize, &Range<usize>) -> Vec<usize>| {
         let of = |at: &[usize]| at.iter().map(|&head| statistics[head].as_ref()).collect::<Vec<_>>();
         let one = |(group, heads): (usize, &Range<usize>)| {
-            group::values(&of(&in_order(group, heads)), &of(&sample(group, heads)), plan)
+            Together::of(&of(&in_order(group, heads)), &of(&sample(group, heads)), plan)
         };
         groups.iter().enumerate().map(one).collect::<Vec<_>>()
     };
     let own: Vec<Cow<'_, Statistics>> = own.iter().map(Cow::Borrowed).collect();
-    let values = table(&own, &in_order);
+    let found = together(&own, &in_order);
     let drawn = nulls.map(|draws| {
-        let of = |draw| table(&draws.all_heads(draw, &layers, seed), &in_order);
+        let of = |draw| together(&draws.all_heads(draw, &layers, seed), &in_order);
         (0..draws.count).into_par_iter().map(of).collect::<Vec<_>>()
     });
     let by_text = resamples.count > 0;
-    let resampled: Vec<_> = (0..RESAMPLES)
+    let resampled: Vec<Vec<Together>> = (0..RESAMPLES)
         .into_par_iter()
         .map(|resample| {
-            let drawn = by_text.then(|| resamples.all_heads(resample % resamples.count.max(1), &layers, seed));
-            let order = |group: usize, heads: &Range<usize>| {
+            let drawn = by_text.then(|| resamples.all_heads(resample, &layers, seed));
+            let sample = |group: usize, heads: &Range<usize>| {
                 let mut generator = generator(seed, Purpose::Heads { group, resample });
                 let drawn = |_| heads.start + below(&mut generator, heads.len() as u32) as usize;
                 heads.clone().map(drawn).collect()
             };
-            table(drawn.as_ref().unwrap_or(&own), &order)
+            together(drawn.as_ref().unwrap_or(&own), &sample)
         })
         .collect();
-    let over_heads = group::over_heads(plan);
-    let measured = |at: usize| -> Vec<Measurement> {
-        let measure = |(metric, definition): (usize, &Definition)| {
-            let value = values[at][metric];
-            let over_resamples = || interval(&resampled.iter().map(|draw| draw[at][metric]).collect::<Vec<_>>());
-            let compare = |draws: &Vec<Vec<Vec<Option<f64>>>>| {
-                let draws: Vec<f64> = draws.iter().filter_map(|draw| draw[at][metric]).collect();
-                Comparison::of(value, &draws, rounding)
+    let (definitions, over_heads) = (group::definitions(Level::Layer, plan), group::over_heads(plan));
+    let measured = |group: usize| -> Vec<Measurement> {
+        let measure = |(at, definition): (usize, &Definition)| {
+            let value = found[group].values[at];
+            let of = |draws: &Vec<Vec<Together>>| draws.iter().map(|draw| draw[group].values[at]).collect::<Vec<_>>();
+            let varies = value.is_some() && (by_text || over_heads[at]);
+            let compare = |draws: &Vec<Vec<Together>>| {
+                Comparison::of(value, &of(draws).into_iter().flatten().collect::<Vec<_>>(), rounding)
             };
             Measurement {
                 signal: definition.signal,
                 metric: definition.metric.clone(),
                 unit: definition.unit,
                 value,
-                interval: (value.is_some() && (by_text || over_heads[metric])).then(over_resamples).flatten(),
+                interval: varies.then(|| interval(&of(&resampled))).flatten(),
                 nulls: drawn.map(compare),
             }
         };
         definitions.iter().enumerate().map(measure).collect()
     };
-    let mut measurements: Vec<Vec<Measurement>> = (0..values.len()).map(measured).collect();
-    let mut model = vec![measurements.pop().expect("the model is the last")];
-    adjust_over(&mut measurements);
-    adjust_over(&mut model);
-    let layers = measurements.into_iter().enumerate().map(|(layer, metrics)| Layer { layer, metrics }).collect();
-    (layers, Whole { metrics: model.remove(0) })
+    let filters = |group: usize| {
+        let one = |(at, (signal, sums)): (usize, &(Signal, Vec<f64>))| FilterSum {
+            signal: *signal,
+            heads: sums.clone(),
+            nulls: drawn.map(|draws| mean(draws.iter().map(|draw| draw[group].filters[at].1.as_slice()))),
+        };
+        found[group].filters.iter().enumerate().map(one).collect::<Vec<_>>()
+    };
+    let last = found.len() - 1;
+    let mut of_layers: Vec<Vec<Measurement>> = (0..last).map(measured).collect();
+    let mut of_model = vec![measured(last)];
+    adjust_over(&mut of_layers);
+    adjust_over(&mut of_model);
+    let layer = |(layer, metrics)| Layer { layer, metrics, filter_sums: filters(layer) };
+    let whole = Whole { metrics: of_model.remove(0), filter_sums: filters(last) };
+    (of_layers.into_iter().enumerate().map(layer).collect(), whole)
+}
+
+/// What several heads have together.
+struct Together {
+    values: Vec<Option<f64>>,
+    /// `LP(k)` of each signal.
+    filters: Vec<(Signal, Vec<f64>)>,
+}
+
+impl Together {
+    fn of(heads: &[&Statistics], sample: &[&Statistics], plan: &Plan) -> Self {
+        Self { values: group::values(heads, sample, plan), filters: group::filter_sums(heads) }
+    }
+}
+
+/// The mean of curves that have a value; of some that have none, as a constant head has, those are left out.
+fn mean<'a>(curves: impl Iterator<Item = &'a [f64]>) -> Vec<f64> {
+    let mut sums: Vec<f64> = Vec::new();
+    let mut count = 0.0;
+    for curve in curves.filter(|curve| !curve.is_empty()) {
+        sums.resize(curve.len(), 0.0);
+        sums.iter_mut().zip(curve).for_each(|(sum, x)| *sum += x);
+        count += 1.0;
+    }
+    sums.iter_mut().for_each(|sum| *sum /= count);
+    sums
 }
 
 /// Fills in the `q` of every metric and null model, over the groups of heads that have a `p`.
@@ -158,7 +195,7 @@ fn adjust_over(groups: &mut [Vec<Measurement>]) {
 mod tests {
     use std::f64::consts::TAU;
 
-    use super::super::{Signal, SinkRule, Taper};
+    use super::super::{SinkRule, Taper};
     use super::*;
 
     const N: usize = 256;

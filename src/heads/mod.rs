@@ -53,7 +53,9 @@ mod trajectory;
 mod uncertainty;
 mod wavelet_entropy;
 
-pub use analysis::{Analysis, Curves, Head, Layer, Measurement, Protocol, Settings, Source, Text, Transform, Whole};
+pub use analysis::{
+    Analysis, Curves, FilterSum, Head, Layer, Measurement, Protocol, Settings, Source, Text, Transform, Whole,
+};
 pub use analyze::{Recorded, analyze};
 pub use comparison::Comparison;
 pub use definition::{Definition, Known, Level};

@@ -27,8 +27,11 @@ pub fn spectrum(head: &Head) -> String {
 /// A curve of a head and the same curve of its null models, the head last.
 pub(super) type Family<'a> = Vec<(&'static str, RGBColor, &'a [f64])>;
 
+/// The colour of each null model, in the order of [`PerNull::each`](crate::heads::PerNull::each).
+pub(super) const NULL_COLOURS: [RGBColor; 5] = [ORANGE, PURPLE, SKY, GREEN, VERMILLION];
+
 pub(super) fn family(head: &Head, curve: impl Fn(&Curves) -> &Vec<f64>) -> Family<'_> {
-    let nulls = head.null_curves.each().into_iter().zip([ORANGE, PURPLE, SKY, GREEN, VERMILLION]);
+    let nulls = head.null_curves.each().into_iter().zip(NULL_COLOURS);
     let nulls = nulls.map(|((name, curves), colour)| (null_title(name), colour, curve(curves).as_slice()));
     nulls.chain([("head", BLUE, curve(&head.curves).as_slice())]).filter(|(_, _, values)| !values.is_empty()).collect()
 }
