@@ -329,6 +329,9 @@ fn a_wavelet_has_the_closed_forms_of_the_registry() {
     let (pi, a, n) = (std::f64::consts::PI, SCALE, POINTS as f64);
     let below = |edge: f64| gamma_lr(2.5, (pi * a * edge).powi(2));
     let digamma = 0.703_156_640_645_243_2; // ψ(5/2) = 8/3 - γ - 2 ln 2
+    // Γ(3)/Γ(5/2), and the variance about it.
+    let centre = 2.0 / (0.75 * pi.sqrt());
+    let width = (2.5 - centre * centre).sqrt();
     let nats = n.ln() - (2.0 * pi * a).ln() + ln_gamma(2.5) + 2.5 - 2.0 * digamma;
     let checked = assert_closed(&head, band_truncation(), |_, metric| {
         Some(match metric {
@@ -341,10 +344,14 @@ fn a_wavelet_has_the_closed_forms_of_the_registry() {
             "lag_spread" => a * (7.0f64 / 6.0).sqrt(),
             "frequency_spread" => 2.5f64.sqrt() / a,
             "uncertainty_product" => (35.0f64 / 12.0).sqrt(),
+            "centre_frequency" => centre / (2.0 * pi * a),
+            "bandwidth" => width / (2.0 * pi * a),
+            "one_sided_frequency_spread" => width / a,
+            "one_sided_uncertainty_product" => (7.0f64 / 6.0).sqrt() * width,
             _ => return None,
         })
     });
-    assert_eq!(checked, 5 * 4 + 4 * 5 + 4 * 3 + 1);
+    assert_eq!(checked, 5 * 4 + 4 * 5 + 4 * 3 + 1 + 5 * 3 + 4);
 }
 
 #[test]
@@ -366,10 +373,14 @@ fn an_stft_atom_has_the_closed_forms_of_the_registry() {
             "lag_spread" => a / 2f64.sqrt(),
             "frequency_spread" => (omega * omega + 0.5 / (a * a)).sqrt(),
             "uncertainty_product" => (a * a * omega * omega / 2.0 + 0.25).sqrt(),
+            "centre_frequency" => omega / (2.0 * pi),
+            "bandwidth" => 1.0 / (2.0 * pi * 2f64.sqrt() * a),
+            "one_sided_frequency_spread" => 1.0 / (2f64.sqrt() * a),
+            "one_sided_uncertainty_product" => 0.5,
             _ => return None,
         })
     });
-    assert_eq!(checked, 5 * 4 + 4 * 5 + 4 * 3 + 1);
+    assert_eq!(checked, 5 * 4 + 4 * 5 + 4 * 3 + 1 + 5 * 3 + 4);
 }
 
 #[test]
@@ -387,12 +398,13 @@ fn a_low_pass_kernel_has_the_closed_forms_of_the_registry() {
             "middle_band" => below(0.75) - below(0.25),
             "high_band" => 1.0 - below(0.75),
             "spectral_entropy" => nats / n.ln(),
+            "entropic_slack" => 1.0 - std::f64::consts::LN_2,
             "mean_lag" | "mean_position" | "median_lag" | "median_position" => b,
             "rms_lag" | "rms_position" => (b * b + a * a).sqrt(),
             _ => return None,
         })
     });
-    assert_eq!(checked, 4 * 5 + 3 * 3);
+    assert_eq!(checked, 4 * 5 + 3 * 3 + 3);
 }
 
 #[test]
@@ -400,6 +412,7 @@ fn white_noise_has_the_closed_forms_of_the_registry() {
     // A signal at a single point has the flat spectrum that is the expected one of white noise.
     let head = all_signals(LAGS, |lag| f64::from(u8::from(lag == 0)));
     let n = LAGS as f64;
+    let width = ((n * n + 2.0) / (12.0 * n * (n - 1.0)) - (n / (4.0 * (n - 1.0))).powi(2)).sqrt();
     let checked = assert_closed(&head, 0.0, |signal, metric| {
         Some(match metric {
             "dc_fraction" => 1.0 / n,
@@ -412,6 +425,12 @@ fn white_noise_has_the_closed_forms_of_the_registry() {
             "selectivity_without_dc" => 2.0 / (n - 3.0),
             "octave_slope" => -1.0,
             "frequency_spread" => std::f64::consts::PI * ((n * n + 2.0) / (3.0 * n * (n - 1.0))).sqrt(),
+            "centre_frequency" => n / (4.0 * (n - 1.0)),
+            "bandwidth" => width,
+            "one_sided_frequency_spread" => 2.0 * std::f64::consts::PI * width,
+            // One point has one Haar detail of each level, and is a comb.
+            "entropic_slack" => 0.0,
+            _ if metric.starts_with("wavelet_entropy_haar_") => 0.0,
             _ => {
                 let octave: i32 = metric.strip_prefix("octave_share_")?.parse().ok()?;
                 2f64.powi(-octave) / (1.0 - 1.0 / n)
@@ -420,7 +439,7 @@ fn white_noise_has_the_closed_forms_of_the_registry() {
         .filter(|_| signal != Signal::Head)
     });
     let octaves = LAGS.ilog2() as usize;
-    assert_eq!(checked, 5 * (3 + 2 + 1 + 1 + octaves) + 4 * 5);
+    assert_eq!(checked, 5 * (3 + 2 + 1 + 1 + octaves) + 4 * 5 + 5 * 3 + 3 + 4 * (octaves - 1));
 }
 
 #[test]
