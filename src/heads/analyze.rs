@@ -157,7 +157,7 @@ pub fn analyze(
     let resamples = Draws::new(bootstrap.len(), resample, false);
     let rows = trained.iter().map(Recorder::rows).max().unwrap_or(0);
     let rounding = gamma(rows as usize + lags, f64::UNIT_ROUNDOFF);
-    let (layers, model) = levels::measure(plan, &checkpoint.heads, &own, &nulls, &resamples, settings.seed, rounding);
+    let (layers, model) = levels::measure(plan, &layers_of(trained), &own, &nulls, &resamples, settings.seed, rounding);
     let of_level = |level| group::definitions(level, plan);
     definitions.extend([Level::Layer, Level::Model].into_iter().flat_map(of_level));
     Ok(Analysis {
@@ -170,6 +170,18 @@ pub fn analyze(
         layers,
         model,
     })
+}
+
+/// Each layer with the number of its heads.
+fn layers_of(heads: &[Recorder]) -> Vec<(usize, usize)> {
+    let mut layers: Vec<(usize, usize)> = Vec::new();
+    for layer in heads.iter().map(|recorder| recorder.identity().layer) {
+        match layers.last_mut() {
+            Some((last, count)) if *last == layer => *count += 1,
+            _ => layers.push((layer, 1)),
+        }
+    }
+    layers
 }
 
 /// The metrics of a head on each resample of the groups, and the exponential windows that have the mean lag of

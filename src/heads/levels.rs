@@ -57,7 +57,7 @@ impl<'a> Draws<'a> {
 
 /// Measures the heads of each layer together, and all of the model.
 ///
-/// `heads` has the number of heads of each layer, `own` the statistics of each head, `resamples` the same over resamples
+/// `heads` has each layer with the number of its heads, `own` the statistics of each head, `resamples` the same over resamples
 /// of the texts; none where there are too few. `rounding` is the relative error of a value.
 ///
 /// An interval is the middle 95 % over resamples of the texts, the same texts for all heads. What takes the heads as a sample
@@ -65,7 +65,7 @@ impl<'a> Draws<'a> {
 /// texts.
 pub(super) fn measure(
     plan: &Plan,
-    heads: &[usize],
+    heads: &[(usize, usize)],
     own: &[Statistics],
     nulls: &PerNull<Draws<'_>>,
     resamples: &Draws<'_>,
@@ -75,7 +75,7 @@ pub(super) fn measure(
     let mut end = 0;
     let layers: Vec<Range<usize>> = heads
         .iter()
-        .map(|count| {
+        .map(|(_, count)| {
             end += count;
             end - count..end
         })
@@ -143,7 +143,8 @@ pub(super) fn measure(
     let mut of_model = vec![measured(last)];
     adjust_over(&mut of_layers);
     adjust_over(&mut of_model);
-    let layer = |(layer, metrics)| Layer { layer, metrics, filter_sums: filters(layer) };
+    let layer =
+        |(at, metrics): (usize, Vec<Measurement>)| Layer { layer: heads[at].0, metrics, filter_sums: filters(at) };
     let whole = Whole { metrics: of_model.remove(0), filter_sums: filters(last) };
     (of_layers.into_iter().enumerate().map(layer).collect(), whole)
 }
@@ -239,7 +240,7 @@ mod tests {
         head(|t| (-(t + 128.0) / length).exp())
     }
 
-    fn measured(heads: &[usize], own: &[Statistics]) -> (Vec<Layer>, Whole) {
+    fn measured(heads: &[(usize, usize)], own: &[Statistics]) -> (Vec<Layer>, Whole) {
         let noise = [own[0].clone(), own[own.len() - 1].clone()];
         let nulls =
             PerNull { dirichlet: Draws::new(2, |_, draw| Cow::Owned(noise[draw].clone()), true), ..PerNull::default() };
@@ -255,7 +256,7 @@ mod tests {
         let mut own = [3.0, 5.0, 8.0, 12.0].map(ricker).to_vec();
         own.extend([4.0, 7.0, 10.0, 14.0].map(morlet));
         own.extend([40.0, 52.0, 64.0, 80.0].map(atom));
-        let (layers, model) = measured(&[4, 4, 4], &own);
+        let (layers, model) = measured(&[(0, 4), (1, 4), (2, 4)], &own);
         for (layer, slope, collapse) in [(0, 1.0, 0.0), (1, 1.0, 0.0), (2, 0.0, f64::NAN)] {
             let metrics = &layers[layer].metrics;
             let found = of(metrics, "constant_q_slope");
@@ -284,7 +285,7 @@ mod tests {
         // Their power falls as 1/f² from 1/τ on: centre and width both grow with 1/τ, less than in proportion, and the
         // spectra of any two are much alike.
         let own = [4.0, 8.0, 16.0, 32.0].map(exponential).to_vec();
-        let (layers, _) = measured(&[4], &own);
+        let (layers, _) = measured(&[(0, 4)], &own);
         let value = |metric| of(&layers[0].metrics, metric).value.unwrap();
         assert!(
             value("constant_q_slope") < 0.8 && value("constant_q_r_squared") > 0.9,
@@ -294,7 +295,7 @@ mod tests {
         assert!(value("spectral_overlap") > 0.8);
         assert!(value("effective_rank") < 3.0);
         // The control: as many Morlet wavelets, an octave apart, have little in common.
-        let (layers, _) = measured(&[4], &[3.0, 6.0, 12.0, 20.0].map(morlet));
+        let (layers, _) = measured(&[(0, 4)], &[3.0, 6.0, 12.0, 20.0].map(morlet));
         assert!(of(&layers[0].metrics, "spectral_overlap").value.unwrap() < 0.2);
         assert!(of(&layers[0].metrics, "effective_rank").value.unwrap() > 3.8);
     }
