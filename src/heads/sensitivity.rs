@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_is_like_the_whole_whatever_the_row() {
+    fn a_prefix_of_noise_is_like_the_whole_whatever_the_sink() {
         for divisor in DIVISORS {
             let by_mass = sinks(80, divisor, Sampling::Prefix, Alignment::Truncate);
             assert!(by_mass.iter().all(|s| *s < 0.08), "{by_mass:?}");
