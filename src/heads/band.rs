@@ -21,13 +21,13 @@ fn definitions(signal: Signal, _plan: &Plan) -> Vec<Definition> {
                 "f = Σ f_k Q_k / Σ Q_k, Q_k the power at f_k = k/N and -f_k together, k = 1..=N/2",
                 "Where the power lies, frequency 0 apart.",
             )
-            .known(["(2/Γ(5/2))/(2πa) = 0.239446/a", "ω₀/2π", "", "N/(4(N-1))"]),
+            .known(["(2/Γ(5/2))/(2πa) = 0.239449/a", "ω₀/2π", "", "N/(4(N-1))"]),
         of("bandwidth", "bandwidth")
             .meaning(
                 "sqrt(Σ (f_k - f)² Q_k / Σ Q_k)",
                 "How widely the power is spread about the centre frequency: the one-sided Δω over 2π.",
             )
-            .known(["sqrt(5/2 - 4/Γ(5/2)²)/(2πa) = 0.077395/a", "1/(2π√2 a)", "", "about 1/√48"]),
+            .known(["sqrt(5/2 - 4/Γ(5/2)²)/(2πa) = 0.077393/a", "1/(2π√2 a)", "", "about 1/√48"]),
         of("half_power_bandwidth", "half-power bandwidth")
             .meaning(
                 "width of the interval about the strongest frequency in which P is at least half of its maximum, P linear \

@@ -78,6 +78,8 @@ mod tests {
             (half, "(N - 1)/2"),
             (pi, "π"),
             (half * pi, "π(N - 1)/2"),
+            (pi / 2.0, "π/2"),
+            (half * pi / 2.0, "π(N - 1)/4"),
             (2.0 / (lags - 2.0), "2/(N - 2)"),
         ];
         let Some(value) = value else { return "∞".to_owned() };

@@ -48,7 +48,7 @@ fn definitions(signal: Signal, plan: &Plan) -> Vec<Definition> {
         "Over which frequencies the power spreads about its own centre, so that a narrow band far from 0 is narrow.",
     )
     .family("M6")
-    .known(["√(5/2 - 4/Γ(5/2)²)/a = 0.486274/a", "1/(√2 a)", "", "about π/√12"]);
+    .known(["√(5/2 - 4/Γ(5/2)²)/a = 0.486275/a", "1/(√2 a)", "", "about π/√12"]);
     let one_sided_product = Definition::of(signal, "one_sided_uncertainty_product", "1", "one-sided product Δx·Δω₊")
         .range(0.0, half * PI / 2.0)
         .meaning(
@@ -56,7 +56,7 @@ fn definitions(signal: Signal, plan: &Plan) -> Vec<Definition> {
             "The same with the spread about the centre of the band: small for every packet of waves, whatever its frequency.",
         )
         .family("M6")
-        .known(["√(7/6) √(5/2 - 4/Γ(5/2)²) = 0.525231", "1/2", "", ""]);
+        .known(["√(7/6) √(5/2 - 4/Γ(5/2)²) = 0.525237", "1/2", "", ""]);
     match signal {
         Signal::Profile | Signal::Scores | Signal::Row | Signal::Full => {
             vec![lag, frequency, product, one_sided, one_sided_product]
