@@ -619,8 +619,8 @@ fn a_recorder_refuses_what_has_no_meaning() {
     ] {
         assert!(matches!(head.merge(&other), Err(HeadsError::Merge { .. })));
     }
-    let [own, shuffled] = head.sums().map(<[f64]>::to_vec);
-    assert!(matches!(head.restore([shuffled, own]), Err(HeadsError::Sums { .. })));
+    let [own, shuffled, pairs, probes] = head.sums().map(<[f64]>::to_vec);
+    assert!(matches!(head.restore([shuffled, own, pairs, probes]), Err(HeadsError::Sums { .. })));
 }
 
 #[test]

@@ -46,7 +46,10 @@ pub(super) fn heads(analysis: &Analysis) -> Result<Vec<u8>> {
         ("head".to_owned(), Column::Int32(rows.iter().map(|(head, _)| head.head as i32).collect())),
     ];
     columns.extend(measured(&rows.iter().map(|(_, measurement)| *measurement).collect::<Vec<_>>()));
-    let labels = rows.iter().map(|(head, _)| head.labels.join(",")).collect();
+    let labels = rows
+        .iter()
+        .map(|(head, _)| head.labels.iter().map(|label| label.name()).collect::<Vec<_>>().join(","))
+        .collect();
     let texts = vec![texts(analysis); rows.len()];
     columns.extend([
         ("rows".to_owned(), Column::Int64(rows.iter().map(|(head, _)| head.rows as i64).collect())),

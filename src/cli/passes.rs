@@ -1,13 +1,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::analyze::{Options, settings};
 use super::share::Share;
 use super::state::{Pace, Position, Read, Run, Saved, State};
 use super::texts::Texts;
 use super::{Common, Failure, progress};
-use crate::heads::{self, Analysis, Dirichlet, Place, Recorded, Recorder, Source, Text};
-use crate::model::{Checkpoint, Decoder, Devices, Position as Encoding, record};
+use crate::heads::{self, Analysis, Coordinates, Dirichlet, Place, Recorded, Recorder, Source, Text};
+use crate::model::{Checkpoint, Decoder, Devices, Position as Encoding, coordinates, probes, read_probes, record};
 
 /// What one process is to record: a checkpoint, and the texts or a share of them.
 pub(super) struct Job<'a> {
@@ -36,9 +37,14 @@ impl Passes {
     pub(super) fn new(run: Run) -> Result<Self, Failure> {
         let (plan, heads) = (&settings(&run)?.plan, &run.checkpoint.heads);
         let (draws, seeds, seed) = (run.protocol.draws(), run.protocol.seeds(heads), run.seed);
-        let own = Recorder::each(heads, plan, run.listed.groups, draws, seed);
-        let fresh = (0..seeds).map(|_| Recorder::each(heads, plan, 1, 0, seed));
-        let recorders = std::iter::once(own).chain(fresh).collect();
+        let layers = Coordinates::restored(&run.coordinates, plan.lags())?;
+        let each = |groups: usize, draws: usize| -> Vec<Recorder> {
+            let recorders = Recorder::each(heads, plan, groups, draws, seed).into_iter();
+            let layers = heads.iter().zip(&layers).flat_map(|(heads, layer)| vec![layer; *heads]);
+            recorders.zip(layers).map(|(recorder, layer)| recorder.with_pairs(layer)).collect()
+        };
+        let fresh = (0..seeds).map(|_| each(1, 0));
+        let recorders = std::iter::once(each(run.listed.groups, draws)).chain(fresh).collect();
         let dirichlet = Dirichlet::new(plan, draws, seed);
         Ok(Self { run, recorders, dirichlet })
     }
@@ -51,8 +57,8 @@ impl Passes {
         };
         for (pass, recorders) in self.recorders.iter_mut().enumerate() {
             for recorder in recorders {
-                let [own, shuffled] = names(pass, recorder).map(&mut taken);
-                recorder.restore([own?, shuffled?]).map_err(|error| Failure::at(file, error))?;
+                let [own, shuffled, pairs, probes] = names(pass, recorder).map(&mut taken);
+                recorder.restore([own?, shuffled?, pairs?, probes?]).map_err(|error| Failure::at(file, error))?;
             }
         }
         self.dirichlet.restore(taken(DIRICHLET.to_owned())?).map_err(|error| Failure::at(file, error))?;
@@ -95,11 +101,12 @@ impl Passes {
     }
 }
 
-/// The names of a head's sums: its own by group of texts, and those of its shuffled rows by draw.
-fn names(pass: usize, recorder: &Recorder) -> [String; 2] {
+/// The names of a head's sums: its own by group of texts, those of its shuffled rows by draw, those of queries and keys
+/// by group, and those of probes.
+fn names(pass: usize, recorder: &Recorder) -> [String; 4] {
     let of = if pass == 0 { "trained".to_owned() } else { format!("untrained.{}", pass - 1) };
     let head = recorder.identity();
-    ["own", "shuffled"].map(|kind| format!("{of}.layers.{}.heads.{}.{kind}", head.layer, head.head))
+    ["own", "shuffled", "pairs", "probes"].map(|kind| format!("{of}.layers.{}.heads.{}.{kind}", head.layer, head.head))
 }
 
 /// Reads the texts of a job and runs the model and its untrained copies on them, from where the same job was
@@ -125,6 +132,7 @@ pub(super) fn recorded(job: &Job<'_>, out: &Path) -> Result<(Passes, State), Fai
         program: env!("CARGO_PKG_VERSION").to_owned(),
         checkpoint: source,
         fingerprint: checkpoint.fingerprint()?,
+        coordinates: coordinates(spec, window, options.lags)?.iter().map(Arc::as_ref).map(Coordinates::saved).collect(),
         exchangeable_heads: spec.layers.iter().all(|layer| is_plain(&layer.attention.position)),
         protocol: options.clone(),
         window,
@@ -148,6 +156,7 @@ pub(super) fn recorded(job: &Job<'_>, out: &Path) -> Result<(Passes, State), Fai
     let bar = progress::bar(common, (texts.rows(windows) * heads * models) as u64, "rows");
     bar.set_position(((start.pass * texts.rows(windows) + texts.rows(start.windows)) * heads) as u64);
     bar.reset_eta();
+    let probes = probes(spec, common.seed);
     for pass in start.pass..models {
         let fresh = pass.checked_sub(1).map(|draw| checkpoint.untrained(common.seed.wrapping_add(draw as u64)));
         let decoder = decoder(fresh.as_ref().unwrap_or(&checkpoint), job)?;
@@ -162,6 +171,9 @@ pub(super) fn recorded(job: &Job<'_>, out: &Path) -> Result<(Passes, State), Fai
             if done < windows && state.is_due() {
                 passes.save(&mut state, Position { pass, windows: done })?;
             }
+        }
+        if passes.recorders[pass].iter().all(|recorder| recorder.probes().is_empty()) {
+            read_probes(&decoder, &probes, &mut passes.recorders[pass])?;
         }
         if state.may_save() {
             passes.save(&mut state, Position { pass: pass + 1, windows: 0 })?;

@@ -10,7 +10,7 @@ use super::analyze::Options;
 use super::share::Share;
 use super::texts::{Listed, Texts};
 use super::{Failure, output};
-use crate::heads::{Source, Text};
+use crate::heads::{SavedCoordinates, Source, Text};
 use crate::model::{Sums, read_sums, write_sums};
 
 /// The file of a run's sums, in the folder of its results.
@@ -25,6 +25,8 @@ pub(super) struct Run {
     pub(super) checkpoint: Source,
     /// [`Checkpoint::fingerprint`](crate::model::Checkpoint::fingerprint).
     pub(super) fingerprint: String,
+    /// Which coordinates of the heads of each layer rotate together, and how fast.
+    pub(super) coordinates: Vec<SavedCoordinates>,
     /// Whether the heads of a fresh layer can stand for one another.
     pub(super) exchangeable_heads: bool,
     /// What the heads are measured with, as it was typed or by default; the window as it came out.

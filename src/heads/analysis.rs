@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Comparison, Definition, PerNull, Plan, Signal, SinkRule, Taper};
+use super::{Comparison, Definition, Label, PerNull, Plan, ProbeOutcome, RotaryOfLayer, Signal, SinkRule, Taper};
 use crate::signal::{Boundary, Norm, frequencies};
 use crate::wavelet::MotherWavelet;
 
@@ -121,6 +121,10 @@ pub struct Protocol {
     pub seed: u64,
     /// Edges between low, middle and high band.
     pub band_edges: [f64; 2],
+    /// The rotary pairs of each layer that has them.
+    pub rotary: Vec<RotaryOfLayer>,
+    /// Random tokens that were read twice; `None` where none were.
+    pub probes: Option<ProbeOutcome>,
     /// The transform of the lag profiles.
     pub lag_transform: Transform,
     /// The transform of the spectra, along the bins `1..=N/2`.
@@ -197,8 +201,10 @@ pub struct Head {
     pub null_curves: PerNull<Curves>,
     /// Standard deviations of the curves over the draws of each null model; empty where it has fewer than two.
     pub null_spreads: PerNull<Curves>,
-    /// What the head is by its published scores: `previous-token`, `induction`.
-    pub labels: Vec<String>,
+    /// `U_i = E|q^(i)| E|k^(i)|` by rotary pair, on the axis of [`Protocol::rotary`]; empty where nothing rotates.
+    pub usage: Vec<f64>,
+    /// What the head is by published scores.
+    pub labels: Vec<Label>,
     /// All metrics, in the order of their definitions.
     pub metrics: Vec<Measurement>,
 }
@@ -241,6 +247,12 @@ impl Measurement {
 }
 
 impl Head {
+    /// `U_i / Σ U`: the share of each rotary pair; as they are where all are 0.
+    pub fn usage_shares(&self) -> Vec<f64> {
+        let total: f64 = self.usage.iter().sum();
+        self.usage.iter().map(|usage| if total > 0.0 { usage / total } else { *usage }).collect()
+    }
+
     /// The measurement of this metric.
     pub fn measurement(&self, signal: Signal, metric: &str) -> Option<&Measurement> {
         Measurement::find(&self.metrics, signal, metric)

@@ -3,6 +3,7 @@ use std::num::NonZeroU32;
 
 use rayon::prelude::*;
 
+use super::beside::{Beside, FromTexts};
 use super::bootstrap::{Bootstrap, interval};
 use super::comparison::adjust;
 use super::draws::{Drawn, Places};
@@ -10,7 +11,7 @@ use super::exponential_window::ExponentialWindow;
 use super::levels::{self, Draws};
 use super::spectrum::BAND_EDGES;
 use super::{
-    Analysis, Comparison, Curves, Dirichlet, Head, HeadsError, Identity, Level, Measurement, PerNull, Protocol,
+    Analysis, Comparison, Curves, Dirichlet, Head, HeadsError, Identity, Label, Level, Measurement, PerNull, Protocol,
     Recorder, Settings, Source, Statistics, Text, Transform, group,
 };
 use crate::numeric::{Real, gamma};
@@ -50,6 +51,7 @@ pub fn analyze(
     let groups = trained.first().map_or(1, Recorder::groups);
     let places = Places::of(&texts);
     let bootstrap = Bootstrap::new(places.groups(groups), settings.seed);
+    let beside = Beside::new(settings, recorded, &bootstrap);
     let wavelet = settings.wavelet.as_ref();
     let (lag_scales, bin_scales) = (scales(lags), scales(lags / 2));
     let protocol = Protocol {
@@ -64,6 +66,8 @@ pub fn analyze(
         resamples: bootstrap.len(),
         seed: settings.seed,
         band_edges: BAND_EDGES,
+        rotary: beside.rotary(),
+        probes: beside.probes(),
         lag_transform: Transform::new(wavelet, &lag_scales),
         spectrum_transform: Transform::new(wavelet, &bin_scales),
     };
@@ -83,13 +87,13 @@ pub fn analyze(
             let own = recorder.identity();
             let statistics = recorder.statistics()?;
             let (resampled, windows) = resamples(recorder, &statistics, &bootstrap);
-            let fresh = untrained.iter().filter(|(other, ..)| {
-                other.layer == own.layer && (settings.pool_untrained_heads || other.head == own.head)
-            });
+            let is_counterpart =
+                |other: Identity| other.layer == own.layer && (settings.pool_untrained_heads || other.head == own.head);
+            let fresh = || untrained.iter().filter(|(other, ..)| is_counterpart(*other));
             let sunk = |draw| dirichlet.with_sink(draw, statistics.sink_mass, places.places());
             let exponential = windows.iter().map(|window| places.exponential(*window, &settings.plan));
             let drawn = PerNull {
-                untrained: Drawn::with_values(fresh.map(|(_, values, statistics)| (values.clone(), statistics))),
+                untrained: Drawn::with_values(fresh().map(|(_, values, statistics)| (values.clone(), statistics))),
                 shuffled: Drawn::of((0..draws).map(|draw| recorder.shuffled(draw)), plan),
                 dirichlet: under_dirichlet.clone(),
                 alibi: Drawn::of(exponential, plan),
@@ -106,6 +110,16 @@ pub fn analyze(
                 interval: interval(&resampled.iter().map(|values| values[at]).collect::<Vec<_>>()),
                 nulls: drawn.map(|drawn| Comparison::of(values[at], &drawn.of_metric(at), rounding)),
             };
+            let mut metrics: Vec<Measurement> = definitions.iter().enumerate().map(measure).collect();
+            metrics.extend(beside.measure(
+                recorder,
+                is_counterpart,
+                FromTexts {
+                    statistics: &statistics,
+                    fresh: fresh().map(|(.., fresh)| fresh).collect(),
+                    windows: &windows,
+                },
+            ));
             let head = Head {
                 layer: own.layer,
                 head: own.head,
@@ -114,8 +128,9 @@ pub fn analyze(
                 spectrum_scalogram: scalogram(&bin_transform, &shares(&statistics.spectrum[1..]))?,
                 null_curves: drawn.map(Drawn::mean),
                 null_spreads: drawn.map(Drawn::spread),
-                labels: Vec::new(),
-                metrics: definitions.iter().enumerate().map(measure).collect(),
+                usage: Beside::usage(recorder),
+                labels: Label::of(&metrics),
+                metrics,
                 curves: Curves::of(&statistics),
             };
             Ok(((head, statistics), windows))
@@ -151,7 +166,7 @@ pub fn analyze(
         sink: Draws::new(draws, sunk, true),
     };
     let resample = |head: usize, resample| {
-        let [by_group, _] = trained[head].sums();
+        let [by_group, ..] = trained[head].sums();
         Cow::Owned(Statistics::of(&bootstrap.sums(resample, by_group, plan.layout().width()), plan))
     };
     let resamples = Draws::new(bootstrap.len(), resample, false);
@@ -159,6 +174,7 @@ pub fn analyze(
     let rounding = gamma(rows as usize + lags, f64::UNIT_ROUNDOFF);
     let (layers, model) = levels::measure(plan, &layers_of(trained), &own, &nulls, &resamples, settings.seed, rounding);
     let of_level = |level| group::definitions(level, plan);
+    definitions.extend(beside.definitions());
     definitions.extend([Level::Layer, Level::Model].into_iter().flat_map(of_level));
     Ok(Analysis {
         schema: "ropelet.analyze/1",
@@ -191,7 +207,7 @@ fn resamples(
     statistics: &Statistics,
     bootstrap: &Bootstrap,
 ) -> (Vec<Vec<Option<f64>>>, Vec<ExponentialWindow>) {
-    let (plan, [by_group, _]) = (recorder.plan(), recorder.sums());
+    let (plan, [by_group, ..]) = (recorder.plan(), recorder.sums());
     let window = |statistics: &Statistics| ExponentialWindow::of_profile(&statistics.lag_profile);
     let mut windows = Vec::new();
     let mut values = Vec::new();

@@ -23,10 +23,10 @@ pub enum HeadsError {
     Sums {
         /// The head.
         head: Identity,
-        /// How many there are: of the head, of its shuffled rows.
-        expected: [usize; 2],
+        /// How many there are: of the head, of its shuffled rows, of its pairs, of probes.
+        expected: [usize; 4],
         /// How many were given.
-        found: [usize; 2],
+        found: [usize; 4],
     },
     /// Saved sums are not those of these Dirichlet draws.
     #[error("{found} sums of Dirichlet rows, expected {expected}")]

@@ -1,5 +1,5 @@
 use super::{
-    Definition, Plan, Signal, band, lags, mass, octaves, ridge, sensitivity, slack, spectrum, uncertainty,
+    Definition, Plan, Signal, band, label, lags, mass, octaves, ridge, sensitivity, slack, spectrum, uncertainty,
     wavelet_entropy,
 };
 
@@ -21,7 +21,7 @@ pub(super) struct View<'a> {
     /// Which signal.
     pub(super) signal: Signal,
     /// The values by lag, or by key position; of [`Signal::Rows`] there are none, and of [`Signal::Head`] they
-    /// are the sink mass and the window mass.
+    /// are the sink mass, the window mass, `g(0)` and `g(1)`.
     pub(super) values: &'a [f64],
     /// `P(k)`, `k = 0..=N/2`, of the tapered signal.
     pub(super) power: &'a [f64],
@@ -32,8 +32,9 @@ pub(super) struct View<'a> {
 }
 
 /// Every family of metrics, in the order of every table.
-pub(super) const FAMILIES: [Family; 10] = [
+pub(super) const FAMILIES: [Family; 11] = [
     mass::FAMILY,
+    label::FAMILY,
     spectrum::FAMILY,
     octaves::FAMILY,
     lags::FAMILY,

@@ -21,6 +21,6 @@ fn definitions(signal: Signal, _plan: &Plan) -> Vec<Definition> {
 
 fn values(view: &View<'_>, values: &mut Vec<Option<f64>>) {
     if view.signal == Signal::Head {
-        values.extend(view.values.iter().map(|&mass| Some(mass).filter(|mass| mass.is_finite())));
+        values.extend(view.values[..2].iter().map(|&mass| Some(mass).filter(|mass| mass.is_finite())));
     }
 }

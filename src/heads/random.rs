@@ -18,6 +18,16 @@ pub(super) enum Purpose {
     Recombine { layer: usize, draw: usize },
     /// Which heads are in this resample of those of a layer, or of the model.
     Heads { group: usize, resample: usize },
+    /// The tokens of a probe.
+    Probe,
+    /// Shuffled keys of this head's row of a probe; all draws of a row follow one another.
+    ProbeShuffle { layer: usize, head: usize },
+    /// A row of a probe of the flat Dirichlet distribution, of this draw.
+    ProbeDirichlet { draw: usize },
+    /// Orders of a head's rotary pairs, one after another.
+    PairOrder { layer: usize, head: usize },
+    /// Usage of the pairs of a layer that has a flat Dirichlet distribution, one draw after another.
+    PairDirichlet { layer: usize },
 }
 
 /// The generator for one row, by the window that it is in and its query.
@@ -28,6 +38,11 @@ pub(super) fn of_row(seed: u64, purpose: Purpose, place: Place, query: usize) ->
         Purpose::Resample => (3, 0, 0),
         Purpose::Recombine { layer, draw } => (4, layer, draw),
         Purpose::Heads { group, resample } => (5, group, resample),
+        Purpose::Probe => (6, 0, 0),
+        Purpose::ProbeShuffle { layer, head } => (7, layer, head),
+        Purpose::ProbeDirichlet { draw } => (8, draw, 0),
+        Purpose::PairOrder { layer, head } => (9, layer, head),
+        Purpose::PairDirichlet { layer } => (10, layer, 0),
     };
     let mut key = [0; 32];
     key[0..8].copy_from_slice(&seed.to_le_bytes());

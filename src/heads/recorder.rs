@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use super::layout::add;
 use super::random::{Purpose, of_row, permute};
 use super::tally::{Near, Tally};
-use super::{HeadsError, Place, Plan, SinkRule, Statistics};
+use super::{Coordinates, HeadsError, PairRecorder, Place, Plan, ProbeLayout, ProbeRecorder, SinkRule, Statistics};
 use crate::numeric::Real;
 
 /// Which head of which run, and what its shuffles are drawn from.
@@ -32,6 +32,9 @@ pub struct Recorder {
     draws: usize,
     own: Vec<f64>,
     shuffled: Vec<f64>,
+    /// Queries and keys, and the coordinates that they have.
+    pairs: Option<(Arc<Coordinates>, PairRecorder)>,
+    probes: ProbeRecorder,
 }
 
 /// The rows of one window of a head, on their way into its [`Recorder`].
@@ -73,7 +76,8 @@ impl Recorder {
         assert!(groups > 0, "texts belong to groups");
         let width = plan.layout().width();
         let (own, shuffled) = (vec![0.0; groups * width], vec![0.0; draws * width]);
-        Self { identity, plan: Arc::clone(plan), groups, draws, own, shuffled }
+        let probes = ProbeRecorder::new(ProbeLayout::new(draws));
+        Self { identity, plan: Arc::clone(plan), groups, draws, own, shuffled, pairs: None, probes }
     }
 
     /// Recorders of no rows for each head of a model, which has this many in each layer.
@@ -83,6 +87,33 @@ impl Recorder {
     pub fn each(heads: &[usize], plan: &Arc<Plan>, groups: usize, draws: usize, seed: u64) -> Vec<Self> {
         let identities = heads.iter().enumerate().flat_map(|(layer, count)| (0..*count).map(move |head| (layer, head)));
         identities.map(|(layer, head)| Self::new(Identity { layer, head, seed }, plan, groups, draws)).collect()
+    }
+
+    /// The same, to be told of queries and keys with these coordinates as well.
+    #[must_use]
+    pub fn with_pairs(self, coordinates: &Arc<Coordinates>) -> Self {
+        let recorder = PairRecorder::new(coordinates, self.groups);
+        Self { pairs: Some((Arc::clone(coordinates), recorder)), ..self }
+    }
+
+    /// What was recorded of queries and keys, and their coordinates.
+    pub fn pairs(&self) -> Option<(&Coordinates, &PairRecorder)> {
+        self.pairs.as_ref().map(|(coordinates, recorder)| (&**coordinates, recorder))
+    }
+
+    /// The same, to be added to.
+    pub fn pairs_mut(&mut self) -> Option<(&Coordinates, &mut PairRecorder)> {
+        self.pairs.as_mut().map(|(coordinates, recorder)| (&**coordinates, recorder))
+    }
+
+    /// What was recorded of probes.
+    pub fn probes(&self) -> &ProbeRecorder {
+        &self.probes
+    }
+
+    /// The same, to be added to.
+    pub fn probes_mut(&mut self) -> &mut ProbeRecorder {
+        &mut self.probes
     }
 
     /// Number of lags.
@@ -149,22 +180,29 @@ impl Recorder {
     }
 
     /// All sums: those of the head, `[groups][width]`, and those of the shuffled rows, `[draws][width]`, in the
-    /// order of [`Plan::layout`].
-    pub fn sums(&self) -> [&[f64]; 2] {
-        [&self.own, &self.shuffled]
+    /// order of [`Plan::layout`]; those of [`PairRecorder::sums`], empty where it is not told of pairs; and those of
+    /// [`ProbeRecorder::sums`].
+    pub fn sums(&self) -> [&[f64]; 4] {
+        let pairs = self.pairs.as_ref().map_or(&[][..], |(_, recorder)| recorder.sums());
+        [&self.own, &self.shuffled, pairs, self.probes.sums()]
     }
 
     /// Replaces all sums by what [`Recorder::sums`] has given.
     ///
     /// # Errors
     /// They are not as many as this recorder's.
-    pub fn restore(&mut self, [own, shuffled]: [Vec<f64>; 2]) -> Result<(), HeadsError> {
-        let lengths = [own.len(), shuffled.len()];
-        let expected = [self.own.len(), self.shuffled.len()];
+    pub fn restore(&mut self, sums: [Vec<f64>; 4]) -> Result<(), HeadsError> {
+        let lengths = sums.each_ref().map(Vec::len);
+        let expected = self.sums().map(<[f64]>::len);
         if lengths != expected {
             return Err(HeadsError::Sums { head: self.identity, expected, found: lengths });
         }
+        let [own, shuffled, pairs, probes] = sums;
         (self.own, self.shuffled) = (own, shuffled);
+        if let Some((_, recorder)) = &mut self.pairs {
+            recorder.sums_mut().copy_from_slice(&pairs);
+        }
+        self.probes.sums_mut().copy_from_slice(&probes);
         Ok(())
     }
 
@@ -174,12 +212,19 @@ impl Recorder {
     /// # Errors
     /// The two differ in head, seed, protocol, groups or draws.
     pub fn merge(&mut self, other: &Self) -> Result<(), HeadsError> {
-        let shape = |r: &Self| (r.identity, r.plan.lags(), r.plan.sink(), r.plan.taper(), r.groups, r.draws);
+        let shape = |r: &Self| {
+            let pairs = r.pairs.as_ref().map(|(_, recorder)| recorder.layout());
+            (r.identity, r.plan.lags(), r.plan.sink(), r.plan.taper(), r.groups, r.draws, pairs)
+        };
         if shape(self) != shape(other) {
             return Err(HeadsError::Merge { one: format!("{:?}", shape(self)), other: format!("{:?}", shape(other)) });
         }
         add(&mut self.own, &other.own);
         add(&mut self.shuffled, &other.shuffled);
+        if let (Some((_, mine)), Some((_, theirs))) = (&mut self.pairs, &other.pairs) {
+            mine.merge(theirs);
+        }
+        self.probes.merge(&other.probes);
         Ok(())
     }
 

@@ -79,7 +79,7 @@ impl Statistics {
         values_of(&rows, &mut values);
         values.extend(&self.row_metrics);
         of(&mut values, Signal::Full, &self.full_profile, &self.full_spectrum);
-        let masses = [self.sink_mass, self.lag_profile.iter().sum()];
+        let masses = [self.sink_mass, self.lag_profile.iter().sum(), self.lag_profile[0], self.lag_profile[1]];
         values_of(&View { signal: Signal::Head, values: &masses, power: &[], haar: &[], plan }, &mut values);
         values
     }

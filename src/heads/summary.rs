@@ -90,6 +90,7 @@ mod tests {
                 spectrum_scalogram: vec![],
                 null_curves: PerNull::default(),
                 null_spreads: PerNull::default(),
+                usage: vec![],
                 labels: vec![],
                 metrics: vec![Measurement {
                     signal: Signal::Profile,
@@ -123,6 +124,8 @@ mod tests {
                 resamples: 0,
                 seed: 0,
                 band_edges: [0.125, 0.375],
+                rotary: vec![],
+                probes: None,
                 lag_transform: transform.clone(),
                 spectrum_transform: transform,
             },

@@ -140,7 +140,7 @@ impl Medians {
             .into_par_iter()
             .map(|resample| {
                 let values = |recorder: &Recorder| {
-                    let [own, _] = recorder.sums();
+                    let [own, ..] = recorder.sums();
                     Statistics::of(&bootstrap.sums(resample, own, width), plan).values(plan)
                 };
                 let heads: Vec<_> = trained.iter().map(values).collect();

@@ -1,10 +1,12 @@
 use std::error::Error;
 
-use super::{Block, Decoder, Mask, ModelError, Position, RowBlock, RowReducer, Rows, Select, Sink, Site, Spec};
+use super::pair_record::PairReaders;
+use super::{Block, Decoder, Mask, ModelError, Position, RowBlock, RowReducer, Rows, Select, Sink, Site, Spec, Tap};
 use crate::heads::{Place, Recorder, Window};
 use crate::numeric::Real;
 
-/// Runs windows of tokens and hands every row of attention to the recorder of its head.
+/// Runs windows of tokens and hands every row of attention to the recorder of its head, and queries and keys before
+/// rotation where it is to be told of them.
 ///
 /// `recorders` has one for each head, layer by layer, as [`Recorder::each`] makes them; `places` says which
 /// piece of which text each window is. `progress` is told how many rows were recorded since it was last
@@ -36,7 +38,9 @@ pub fn record(
         rest = others;
     }
     assert!(rest.is_empty(), "there are more recorders than heads");
-    let mut recording = Recording { spec, layers, places, progress, in_hand: None, done: Vec::new() };
+    let recorder = layers.iter().flat_map(|heads| heads.iter()).find(|recorder| recorder.pairs().is_some());
+    let pairs = recorder.map(|recorder| PairReaders::new(windows.iter().map(Vec::len), recorder.lags()));
+    let mut recording = Recording { spec, layers, places, progress, in_hand: None, done: Vec::new(), pairs };
     decoder.run(windows, &mut recording)?;
     recording.set_aside();
     recording.add();
@@ -55,6 +59,7 @@ struct Recording<'a> {
     in_hand: Option<(usize, Vec<usize>, Vec<HeadRows<'a>>)>,
     /// Windows of one layer that have all their rows: layer, text and head of each.
     done: Vec<([usize; 3], Window)>,
+    pairs: Option<PairReaders>,
 }
 
 impl Recording<'_> {
@@ -78,11 +83,15 @@ impl Recording<'_> {
 }
 
 impl Sink for Recording<'_> {
-    fn want(&self, _site: Site) -> Option<Select> {
-        None
+    fn want(&self, site: Site) -> Option<Select> {
+        (self.pairs.is_some() && matches!(site.tap, Tap::Query | Tap::Key)).then(Select::all)
     }
 
-    fn put(&mut self, _block: &Block<'_>) -> Result<(), Box<dyn Error + Send + Sync>> {
+    fn put(&mut self, block: &Block<'_>) -> Result<(), Box<dyn Error + Send + Sync>> {
+        if let (Some(pairs), Some(layer)) = (&self.pairs, block.site.layer) {
+            let kv_heads = self.spec.layers[layer].attention.kv_heads;
+            pairs.put(block, self.places, self.layers[layer], kv_heads)?;
+        }
         Ok(())
     }
 

@@ -1,11 +1,11 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Which two coordinates of a head vector form pair `i` and are rotated together.
 ///
 /// RoFormer, GPT-J and Meta's Llama code interleave; GPT-NeoX and Hugging Face split in halves.
 /// The two differ by a permutation of the coordinates, and mixing them up gives numbers that look
 /// plausible and are wrong, so nothing in this crate has a default pairing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pairing {
     /// Pair `i` is `(2i, 2i + 1)`.

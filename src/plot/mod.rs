@@ -24,6 +24,7 @@ mod lag_kernels;
 mod lag_profile;
 mod measured;
 mod mother_wavelets;
+mod pair_usage;
 mod panel;
 #[cfg(feature = "model")]
 mod receptive_field;
@@ -45,6 +46,7 @@ pub use comparison::comparison;
 pub use extrapolation::extrapolation;
 pub use head_map::head_map;
 pub use lag_profile::{lag_profile, score_profile};
+pub use pair_usage::pair_usage;
 #[cfg(feature = "model")]
 pub use receptive_field::receptive_field;
 pub use scalogram::{lag_scalogram, spectrum_scalogram};
