@@ -79,7 +79,7 @@ impl Figure {
 }
 
 /// The figures of the documentation, in reading order.
-pub fn figures() -> [Figure; 8] {
+pub fn figures() -> [Figure; 9] {
     [
         rotation_matrix::FIGURE,
         haar_like_pair::FIGURE,
@@ -89,5 +89,6 @@ pub fn figures() -> [Figure; 8] {
         trained_extrapolation::FIGURE,
         trained_attention::FIGURE,
         trained_receptive_field::FIGURE,
+        pair_usage::FIGURE,
     ]
 }
