@@ -4,7 +4,7 @@ use super::pair_family::PairView;
 use super::{Coordinates, Definition, Signal};
 
 /// `λ`: a coordinate is massive where its norm over the sequence exceeds so many times the mean over
-/// the coordinates of the head \[jin2025, §2\].
+/// the coordinates of the head \[jin2025\].
 pub const MASSIVE_FACTOR: f64 = 5.0;
 
 /// Which coordinates of a head are massive: `M_d = (Σ_n q_{n,d}²)^{1/2} > λ · mean_d M_d`.

@@ -1,5 +1,5 @@
 //! How much a head uses each rotary frequency: `U_i = E|q^(i)| E|k^(i)|`, which bounds what pair `i` can add
-//! to a score \[barbero2025, §4\].
+//! to a score \[barbero2025\].
 
 use super::pair_family::PairView;
 use super::{Definition, Signal};
