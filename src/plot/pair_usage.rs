@@ -94,8 +94,8 @@ fn draw(canvas: &Canvas<'_>, layers: &[Layer]) {
         if range.1 == 0.0 {
             continue;
         }
-        let x = Axis::decades("cycles per token", range);
-        let y = Axis::linear(if column == 0 { "share of usage" } else { "" }, (0.0, ceiling), 4);
+        let x = Axis::decades("frequency (cycles per token)", range);
+        let y = Axis::linear(if column == 0 { "share (no unit)" } else { "" }, (0.0, ceiling), 4);
         let panel = canvas.panel(
             Frame(left, top, PANEL.0, PANEL.1),
             if place + COLUMNS >= layers.len() { x } else { x.unlabelled() },
