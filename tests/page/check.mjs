@@ -28,7 +28,7 @@ const found = (paths) => paths.find((path) => path && existsSync(path));
 
 const ropelet = (...words) => execFileSync(resolve(program), words, { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
 
-const SMALL = ["--length", "192", "--lags", "128", "--draws", "8", "--untrained", "1", "--quiet"];
+const SMALL = ["--length", "192", "--lags", "128", "--draws", "40", "--untrained", "1", "--quiet"];
 
 // The pages that are checked: of one checkpoint, of two of which one has a hostile name, of very many heads.
 const makePages = (folder) => {
@@ -96,19 +96,26 @@ const accessible = async (tab, where) => {
   return violations.flatMap(({ id, nodes }) => nodes.slice(0, 3).map((node) => `axe, ${where}: ${id}: ${node.html.slice(0, 160)}: ${node.failureSummary.replaceAll("\n", " ")}`));
 };
 
-const controls = async (tab) => {
+// What a check of controls works with: notes of what does not hold, and of what does not change when it should.
+const noting = (tab) => {
   const failures = [];
   const expect = (holds, words) => holds || failures.push(words);
-  const text = (selector) => tab.locator(selector).innerText();
-  const colours = () => tab.$$eval("#maps td[data-head]", (cells) => cells.map((cell) => cell.style.backgroundColor).join());
   const changes = async (words, observe, act) => {
     const before = await observe();
     await act();
+    // What follows a link or unpacks curves comes a little later.
+    for (let left = 50; left > 0 && await observe() === before; left -= 1) await tab.waitForTimeout(100);
     expect(await observe() !== before, `${words} changes nothing`);
   };
-  const rows = () => text("#head-table");
+  const text = (selector) => tab.locator(selector).innerText();
+  return { failures, expect, changes, text };
+};
 
-  // Every signal has metrics, and every metric can be shown.
+// Every signal has metrics, every metric can be shown, in every colour and against every null model.
+const choosing = async (tab) => {
+  const { failures, expect, changes, text } = noting(tab);
+  const colours = () => tab.$$eval("#maps td[data-head]", (cells) => cells.map((cell) => cell.style.backgroundColor).join());
+  const rows = () => text("#head-table");
   for (const signal of await tab.$$eval("#signal option", (options) => options.map(({ value }) => value))) {
     await tab.selectOption("#signal", signal);
     const metrics = await tab.$$eval("#metric option", (options) => options.map(({ value }) => value));
@@ -122,8 +129,12 @@ const controls = async (tab) => {
   await changes("the metric", rows, () => tab.selectOption("#metric", { index: 1 }));
   for (const shown of ["value", "q", "z", "p", "value"]) await changes(`colouring by ${shown}`, colours, () => tab.selectOption("#shown", shown));
   for (const null_ of ["shuffled", "dirichlet", "alibi", "sink", "untrained"]) await changes(`the null model ${null_}`, rows, () => tab.selectOption("#against", null_));
+  return failures;
+};
 
-  // Sorting, either way.
+// Every column sorts, either way.
+const sorting = async (tab) => {
+  const { failures, expect } = noting(tab);
   for (const key of ["layer", "head", "value", "mean", "z", "p", "q", "interval", "label"]) {
     const column = (await tab.$$eval("#head-table [data-sort]", (buttons) => buttons.map((button) => button.dataset.sort))).indexOf(key);
     for (const way of ["ascending", "descending"]) {
@@ -132,13 +143,17 @@ const controls = async (tab) => {
       if (await sort() !== way) await tab.click(`#head-table [data-sort="${key}"]`);
       expect(await sort() === way, `${key} cannot be sorted ${way}`);
       const cells = await tab.$$eval(`#head-table tbody tr > :nth-child(${column + 1})`, (all) => all.map(({ textContent }) => textContent));
-      const numbers = cells.map((cell) => Number(cell.replace("−", "-").replaceAll("−", "-"))).filter((number) => !Number.isNaN(number));
+      const numbers = cells.map((cell) => Number(cell.replaceAll("−", "-"))).filter((number) => !Number.isNaN(number));
       const sign = way === "ascending" ? 1 : -1;
       expect(numbers.every((number, i) => i === 0 || sign * (number - numbers[i - 1]) >= 0), `${key} is not ${way}`);
     }
   }
+  return failures;
+};
 
-  // The filter narrows the table and fades the map.
+// The filter narrows the table and fades the map.
+const filtering = async (tab) => {
+  const { failures, expect, changes, text } = noting(tab);
   const dim = () => tab.locator("#maps td.filtered").count();
   await changes("the filter", () => text("#count"), () => tab.fill("#filter", "L2"));
   expect(await dim() > 0, "the filter does not reach the map");
@@ -156,8 +171,12 @@ const controls = async (tab) => {
   expect(significant.every((q) => q < 0.05), "heads with a large q pass the filter");
   await tab.uncheck("#significant");
   await tab.click('#head-table [data-sort="layer"]');
+  return failures;
+};
 
-  // The keyboard: to a cell, along the map, into a head, and back.
+// The keyboard: to a cell, along the map, and into a head.
+const walking = async (tab) => {
+  const { failures, expect, changes, text } = noting(tab);
   await tab.locator('#maps td[tabindex="0"]').first().focus();
   const at = () => tab.evaluate(() => document.activeElement.getAttribute("aria-label") ?? "");
   for (const key of ["End", "Home", "ArrowRight", "ArrowLeft", "ArrowDown", "ArrowUp"]) await changes(`the key ${key}`, at, () => tab.keyboard.press(key));
@@ -169,22 +188,21 @@ const controls = async (tab) => {
   expect(await text("#head-title") === `Layer ${layer}, head ${head}`, `Enter on ${name} opens ${await text("#head-title")}`);
   expect((await tab.evaluate(() => location.hash)).endsWith(name), "an open head has no link of its own");
   expect(await tab.evaluate(() => document.activeElement.id) === "head-title", "the focus does not follow to the head");
+  return failures;
+};
 
-  // The head: bands, axes, tables behind the figures, all nulls, neighbours.
+// An open head: bands, axes, tables behind the figures, all null models, its neighbours.
+const looking = async (tab) => {
+  const { failures, expect, changes, text } = noting(tab);
   const bands = () => tab.locator("#head-figures .band").count();
   for (const null_ of ["dirichlet", "alibi", "sink", "shuffled"]) {
     await tab.locator(`#head-bands [value="${null_}"]`).click();
-    await tab.waitForTimeout(100);
+    await tab.waitForSelector('#head[aria-busy="false"]');
   }
-  await changes("a null model's band", bands, async () => {
-    await tab.locator('#head-bands [value="untrained"]').click();
-    await tab.waitForTimeout(150);
-  });
+  await changes("a null model's band", bands, () => tab.locator('#head-bands [value="untrained"]').click());
   const lines = () => tab.locator("#head-figures polyline.line").first().getAttribute("points");
-  await changes("the logarithmic lag", lines, async () => {
-    await tab.check("#logarithmic");
-    await tab.waitForTimeout(150);
-  });
+  await changes("the logarithmic lag", lines, () => tab.check("#logarithmic"));
+  await tab.waitForSelector('#head[aria-busy="false"]');
   await changes("all null models", () => tab.locator("#head-metrics th").count(), () => tab.check("#all-nulls"));
   await tab.uncheck("#all-nulls");
   const figures = await tab.locator("#head-figures figure").count();
@@ -201,28 +219,46 @@ const controls = async (tab) => {
   await changes("the back button", () => text("#head-title"), () => tab.goBack());
   await tab.click("#head-close");
   expect(await tab.locator("#head").isHidden(), "a head does not close");
+  return failures;
+};
 
-  // A click and a link open a head too.
-  await tab.locator("#maps td[data-head]").nth(5).click();
-  expect(await tab.locator("#head").isVisible(), "a click on the map opens no head");
-  await tab.click("#head-close");
-  await tab.locator("#head-table tbody a").nth(3).click();
-  expect(await tab.locator("#head").isVisible(), "a link of the table opens no head");
-  await tab.click("#head-close");
+// A click on the map and a link of the table open a head too.
+const opening = async (tab) => {
+  const { failures, expect } = noting(tab);
+  for (const [words, target] of [["a click on the map", "#maps td[data-head]"], ["a link of the table", "#head-table tbody a"]]) {
+    await tab.locator(target).nth(5).click();
+    const opens = await tab.locator("#head").waitFor().then(() => true, () => false);
+    expect(opens, `${words} opens no head`);
+    if (opens) await tab.click("#head-close");
+  }
+  return failures;
+};
 
-  // Layers, where the analysis has any.
+// Every metric of layers has a figure.
+const layers = async (tab) => {
+  const { failures, expect } = noting(tab);
   for (const metric of await tab.$$eval("#layer-metric option", (options) => options.map(({ value }) => value))) {
     await tab.selectOption("#layer-metric", metric);
     expect(await tab.locator("#layer-figure svg.chart").count() === 1, `the metric ${metric} of layers has no figure`);
   }
+  return failures;
+};
 
-  // Colours of the whole page.
+// The page has light and dark colours.
+const colouring = async (tab) => {
+  const { failures, expect } = noting(tab);
   const paper = () => tab.evaluate(() => getComputedStyle(document.body).backgroundColor);
   await tab.click("#theme");
   const light = await paper();
   await tab.click("#theme");
   expect(await paper() !== light, "light and dark look the same");
   await tab.click("#theme");
+  return failures;
+};
+
+const controls = async (tab) => {
+  const failures = [];
+  for (const part of [choosing, sorting, filtering, walking, looking, opening, layers, colouring]) failures.push(...await part(tab));
   return failures;
 };
 
@@ -337,7 +373,7 @@ const run = async (browser, pageOf) => {
 
   const size = statSync(pageOf.many).size;
   const loads = [];
-  for (let i = 0; i < 3; i += 1) {
+  for (let i = 0; i < 5; i += 1) {
     await session(pageOf.many, {}, async (tab) => {
       loads.push(await tab.evaluate(() => performance.getEntriesByName("ropelet-ready")[0].startTime));
     });
@@ -353,16 +389,17 @@ const run = async (browser, pageOf) => {
     await shot(tab, "many");
   });
   if (size > LARGEST_PAGE) failures.push(`1,440 heads take ${size} bytes, more than ${LARGEST_PAGE}`);
-  if (loads[1] > LONGEST_LOAD) failures.push(`1,440 heads take ${loads[1]} ms to open, more than ${LONGEST_LOAD}`);
+  // The fastest of them: what else the machine does only adds to it.
+  if (loads[0] > LONGEST_LOAD) failures.push(`1,440 heads take ${loads[0]} ms to open, more than ${LONGEST_LOAD}`);
   console.log(`24 heads: ${(statSync(pageOf.one).size / 1e6).toFixed(2)} MB`);
   return failures;
 };
 
 // Pages with one thing wrong: each must be caught by the check that is there for it.
 const MISTAKES = [
-  ["a filter that is not connected", 'byId("filter").addEventListener("input"', 'byId("filter").addEventListener("never"', controls],
-  ["a sort that goes one way only", "const sign = state.sort.descending ? -1 : 1;", "const sign = 1;", controls],
-  ["a map without the arrow keys", "if (!STEPS[key]) return undefined;", "return undefined;", controls],
+  ["a filter that is not connected", 'byId("filter").addEventListener("input"', 'byId("filter").addEventListener("never"', filtering],
+  ["a sort that goes one way only", "const sign = state.sort.descending ? -1 : 1;", "const sign = 1;", sorting],
+  ["a map without the arrow keys", "if (!STEPS[key]) return undefined;", "return undefined;", walking],
   ["text without contrast", "--faint: light-dark(#5a5a5a", "--faint: light-dark(#b0b0b0", (tab) => accessible(tab, "light")],
   ["a page without a language", '<html lang="en">', "<html>", (tab) => accessible(tab, "light")],
   ["an image without a name", 'role: "img", "aria-label": `${title}. ${description}`', 'role: "img"', async (tab) => {

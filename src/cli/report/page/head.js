@@ -8,6 +8,7 @@ const drawHead = async () => {
   if (state.head === null) return;
   drawing += 1;
   const mine = drawing;
+  panel.setAttribute("aria-busy", "true");
   const shown = visible().map((checkpoint) => ({ checkpoint, head: checkpoint.byName.get(state.head) })).filter(({ head }) => head !== undefined);
   if (!shown.length) return;
   const [{ checkpoint, head }] = shown;
@@ -19,6 +20,7 @@ const drawHead = async () => {
   // Another head may have been asked for in the meantime.
   if (mine !== drawing) return;
   byId("head-figures").replaceChildren(...figures.filter(Boolean), ...pictures.flat().filter(Boolean));
+  panel.setAttribute("aria-busy", "false");
 };
 
 const labelsOf = ({ checkpoint, head }) => {
