@@ -306,6 +306,48 @@ const harmless = async (tab) => {
   return failures;
 };
 
+// What the page prints and draws of an open head is what the analysis has.
+const faithful = async (tab, analysis, layer, head) => {
+  const failures = [];
+  const of = analysis.heads.find((one) => one.layer === layer && one.head === head);
+  const read = (text) => (text === "–" ? null : Number(text.replaceAll("−", "-")));
+  const close = (printed, exact, relative, absolute = 0) => (printed === null || exact === null
+    ? printed === exact
+    : Math.abs(printed - exact) <= relative * Math.abs(exact) + absolute);
+  const cells = (rows) => rows.map((row) => Array.from(row.querySelectorAll("td"), ({ textContent }) => textContent));
+
+  // Every metric to its four digits, and z against the null model that is chosen.
+  const printed = await tab.$$eval("#head-metrics tbody tr:has(td)", cells);
+  const there = of.metrics.filter((one) => analysis.metrics.some((known) => known.level === "head" && known.signal === one.signal && known.metric === one.metric));
+  if (printed.length !== there.length) failures.push(`${printed.length} metrics are printed of ${there.length}`);
+  there.forEach((one, i) => {
+    const [value, , , , z] = printed[i];
+    if (!close(read(value), one.value, 6e-4)) failures.push(`${one.signal} ${one.metric} is ${one.value}, and ${value} on the page`);
+    if (!close(read(z), one.nulls.untrained.z, 6e-3)) failures.push(`z of ${one.signal} ${one.metric} is ${one.nulls.untrained.z}, and ${z} on the page`);
+  });
+
+  // The scalogram that the page computes, by scale, against the one that was computed for the analysis.
+  const figure = tab.locator("#head-figures figure", { hasText: "Scalogram of the lag profile" });
+  await figure.locator("summary").click();
+  const rows = await figure.locator("tbody tr").evaluateAll(cells);
+  const { scales } = analysis.protocol.lag_transform;
+  const largest = Math.max(...of.lag_scalogram);
+  scales.forEach((scale, a) => {
+    const power = of.lag_scalogram.slice(a * analysis.protocol.lags, (a + 1) * analysis.protocol.lags);
+    const share = Math.max(...power) / largest;
+    if (!close(read(rows[a][1]), share, 6e-3, 1e-4)) failures.push(`at scale ${scale} the scalogram is ${share} of its largest, and ${rows[a][1]} on the page`);
+  });
+
+  // A curve, lag by lag.
+  const profile = tab.locator("#head-figures figure").filter({ has: tab.locator("h4", { hasText: /^Lag profile$/ }) });
+  await profile.locator("summary").click();
+  const curve = await profile.locator("tbody tr").evaluateAll(cells);
+  of.lag_profile.forEach((probability, lag) => {
+    if (!close(read(curve[lag][0]), probability, 7e-3, 1e-9)) failures.push(`at lag ${lag} the profile is ${probability}, and ${curve[lag][0]} on the page`);
+  });
+  return failures.slice(0, 5);
+};
+
 const withoutScripts = async (tab) => {
   const failures = [];
   const text = await tab.locator("body").innerText();
@@ -334,7 +376,8 @@ const run = async (browser, pageOf) => {
   await session(pageOf.one, { colorScheme: "dark", hash: "#L3H2" }, async (tab) => {
     await tab.waitForSelector("#head-figures figure");
     if (await tab.locator("#head-title").innerText() !== "Layer 3, head 2") failures.push("a link does not open its head");
-    failures.push(...await accessible(tab, "dark, head open"));
+    const analysis = JSON.parse(readFileSync(join(dirname(pageOf.one), "analysis.json"), "utf8"));
+    failures.push(...await accessible(tab, "dark, head open"), ...await faithful(tab, analysis, 3, 2));
     await shot(tab, "dark-head");
     await tab.evaluate(() => {
       location.hash = "#L1H0";

@@ -35,7 +35,7 @@ const axisOf = (kind, low, high) => {
 
 const tickWords = (tick, kind) => {
   if (tick === 0) return "0";
-  if (kind === "log" || Math.abs(tick) < 1e-3) return number(Number(tick.toPrecision(2)), 1).replace("1.0e", "1e");
+  if (kind === "log" || Math.abs(tick) < 1e-3) return number(Number(tick.toPrecision(2)), 1);
   return `${Number(tick.toPrecision(4))}`.replace("-", "−");
 };
 

@@ -8,7 +8,7 @@ const number = (value, digits = 3) => {
   if (size === Infinity) return value < 0 ? "−∞" : "∞";
   const text = size >= 1e-3 && size < 1e6
     ? plain(size, digits)
-    : size.toExponential(1).replace("e+", "e").replace("-", "−");
+    : size.toExponential(digits - 1).replace("e+", "e").replace("-", "−");
   return value < 0 ? `−${text}` : text;
 };
 

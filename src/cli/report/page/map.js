@@ -53,6 +53,7 @@ const gridOf = (checkpoint) => {
     element("tbody", {}, rows),
   );
   table.style.setProperty("--cell", `${size}px`);
+  table.style.setProperty("--row", `${Math.min(size, 32, Math.max(13, Math.floor(640 / layers)))}px`);
   table.classList.toggle("roomy", size >= 36);
   const at = (event) => event.target.closest("[data-head]");
   const say = (event) => {

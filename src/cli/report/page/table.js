@@ -60,9 +60,8 @@ const drawTable = () => {
   });
   const rows = shown.map((head) => element("tr", {}, columns.map((column, i) => {
     const words = column.words?.(checkpoint, head) ?? (column.text ? column.at(checkpoint, head) : number(column.at(checkpoint, head), column.digits ?? 3));
-    const name = headName(checkpoint.layer[head], checkpoint.head[head]);
     if (i > 1) return element("td", { class: column.text ? null : "number" }, words);
-    if (i === 1) return element("td", { class: "number" }, element("a", { href: hashOf(checkpoint, head), "aria-label": `head ${name}` }, `${checkpoint.head[head]}`));
+    if (i === 1) return element("td", { class: "number" }, element("a", { href: hashOf(checkpoint, head), "aria-label": `layer ${checkpoint.layer[head]}, head ${checkpoint.head[head]}` }, `${checkpoint.head[head]}`));
     return element("th", { scope: "row", class: "number" }, `${checkpoint.layer[head]}`);
   })));
   byId("head-table").replaceChildren(element("thead", {}, element("tr", {}, headings)), element("tbody", {}, rows));
