@@ -10,7 +10,7 @@ Both sides: read the texts and the checkpoint, run it in f32, and compute for ea
 probability at 256 lags, the mean power spectrum of the rows over these lags, the mean probability of key 0,
 and the wavelet transforms (Ricker, at the same scales) of profile and spectrum.
 Only ropelet: the mean scores by lag, sums and spectra in f64 (numpy's transform of f32 is in f32), mirrored
-boundaries of the transforms, some thirty metrics of each head, Parquet and JSON. `--scores` has Python compute
+boundaries of the transforms, complete rows, every metric of each head, resamples of the texts, Parquet and JSON. `--scores` has Python compute
 the mean scores also, from logarithms of the probabilities.
 Neither: null models. `--nulls` times ropelet once more with all that `analyze` does by default; Python has no
 counterpart to that.
@@ -48,7 +48,7 @@ def python_side(folder, batch, with_scores):
     model = transformers.AutoModel.from_pretrained(MODEL, dtype=torch.float32, attn_implementation="eager").eval()
     ids = [tokenizer(path.read_text())["input_ids"][:TOKENS] for path in sorted(folder.glob("*.txt"))]
     layers, heads = model.config.num_hidden_layers, model.config.num_attention_heads
-    rows = TEXTS * (TOKENS - LAGS + 1)
+    rows = TEXTS * (TOKENS - LAGS)
     profile, score = np.zeros((2, layers, heads, LAGS))
     power = np.zeros((layers, heads, LAGS // 2 + 1))
     sink = np.zeros((layers, heads))
@@ -57,8 +57,10 @@ def python_side(folder, batch, with_scores):
             inputs = torch.tensor(ids[first : first + batch])
             attentions = model(inputs, output_attentions=True, use_cache=False).attentions
         for layer, attention in enumerate(attentions):
-            a = attention.numpy()[:, :, LAGS - 1 :]
-            # Row r is query LAGS - 1 + r, its nearest keys r .. r + LAGS: a view, the oldest key first.
+            a = attention.numpy()[:, :, LAGS:]
+            sink[layer] += a[..., 0].sum(axis=(0, 2), dtype=np.float64)
+            # Row r is query LAGS + r, its nearest keys r + 1 .. r + 1 + LAGS: a view, the oldest key first.
+            a = a[..., 1:]
             texts_, heads_, row, key = a.strides
             near = np.lib.stride_tricks.as_strided(a, (*a.shape[:3], LAGS), (texts_, heads_, row + key, key))
             profile[layer] += near.sum(axis=(0, 2), dtype=np.float64)
@@ -66,7 +68,6 @@ def python_side(folder, batch, with_scores):
                 score[layer] += np.log(near).sum(axis=(0, 2), dtype=np.float64)
             spectrum = np.fft.rfft(near)
             power[layer] += (spectrum.real**2 + spectrum.imag**2).sum(axis=(0, 2), dtype=np.float64)
-            sink[layer] += a[..., 0].sum(axis=(0, 2), dtype=np.float64)
     profile, score, power, sink = profile[..., ::-1] / rows, score[..., ::-1] / rows, power / (rows * LAGS), sink / rows
     shares = power[..., 1:] / power[..., 1:].sum(axis=-1, keepdims=True)
     scalograms = [
