@@ -319,6 +319,9 @@ const faithful = async (tab, analysis, layer, head) => {
   // Every metric to its four digits, and z against the null model that is chosen.
   const printed = await tab.$$eval("#head-metrics tbody tr:has(td)", cells);
   const there = of.metrics.filter((one) => analysis.metrics.some((known) => known.level === "head" && known.signal === one.signal && known.metric === one.metric));
+  // Signal by signal, as the page has them.
+  const signals = [...new Set(there.map(({ signal }) => signal))];
+  there.sort((one, other) => signals.indexOf(one.signal) - signals.indexOf(other.signal));
   if (printed.length !== there.length) failures.push(`${printed.length} metrics are printed of ${there.length}`);
   there.forEach((one, i) => {
     const [value, , , , z] = printed[i];
