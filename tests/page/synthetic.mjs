@@ -1,5 +1,5 @@
-// An analysis of many heads, made of one of few: each new head is an old one with every number moved by a few
-// percent, so that nothing compresses better than real numbers would. Written piece by piece: it is large.
+// An analysis of many heads, made of one of few: each new head is an old one with every number of its own moved by a
+// few percent, so that nothing compresses better than real numbers would. Written piece by piece: it is large.
 
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 
@@ -17,10 +17,12 @@ const generator = (seed) => {
 export const enlarge = (from, to, layers, heads) => {
   const small = JSON.parse(readFileSync(from, "utf8"));
   const random = generator(20_250_311);
-  const moved = (value) => {
+  const moved = (value, key) => {
+    // p and q are shares of the draws, and flat Dirichlet rows are the same for every head.
+    if (key === "p" || key === "q" || key === "dirichlet") return value;
     if (typeof value === "number") return Number.isInteger(value) ? value : value * (0.9 + 0.2 * random());
-    if (Array.isArray(value)) return value.map(moved);
-    if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, moved(inner)]));
+    if (Array.isArray(value)) return value.map((inner) => moved(inner));
+    if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, moved(inner, key)]));
     return value;
   };
   const file = openSync(to, "w");

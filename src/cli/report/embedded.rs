@@ -199,7 +199,7 @@ fn sparse(length: usize) -> Vec<usize> {
     const DENSE: usize = 12;
     let mut points: Vec<usize> = (0..length.min(DENSE)).collect();
     while let Some(last) = points.last().filter(|last| **last + 1 < length) {
-        points.push((last + (last / 8).max(1)).min(length - 1));
+        points.push((last + (last / 4).max(1)).min(length - 1));
     }
     points
 }
