@@ -137,6 +137,10 @@ impl Options {
     }
 }
 
+/// Tokens that go through the model together, and what the rows of their last queries may take.
+const TOKENS_AT_ONCE: usize = 1 << 14;
+const ROW_BYTES: usize = 1 << 27;
+
 /// Measures, writes `ruscio.json` and prints the table.
 pub(super) fn run(
     (model, texts, out): (&Path, &[PathBuf], &Path),
@@ -180,6 +184,8 @@ fn measure(
     let draws = usize::from(options.draws);
     let seeds = options.untrained.seeds(draws, &heads_of) as u64;
     let bar = progress::bar(common, sequences.len() as u64 * (1 + seeds), "sequences");
+    // As many sequences at once as have rows of a quarter of a GiB together, and a pass over the weights for all.
+    let tokens = TOKENS_AT_ONCE.min(ROW_BYTES / (8 * heads_of.iter().sum::<usize>()));
     let mut read = |checkpoint: &Checkpoint, mut study: Study, message: String| -> Result<Study, Failure> {
         let mut decoder =
             Decoder::new(checkpoint, &devices, precision)?.with_budget(options.budget.unwrap_or_default())?;
@@ -187,15 +193,18 @@ fn measure(
             decoder = decoder.allow_extrapolation();
         }
         bar.set_message(message);
-        for number in 0..sequences.len() {
-            let tokens = texts.batch(number, 1, 1)?.windows.swap_remove(0);
-            let parts = study.parts().iter().map(|&parts| protocol.removal.kept(&tokens, parts));
+        let mut number = 0;
+        while number < sequences.len() {
+            let batch = texts.batch(number, tokens, usize::MAX)?.windows;
+            let parts =
+                batch.iter().flat_map(|text| study.parts().iter().map(|&parts| protocol.removal.kept(text, parts)));
             let by_part = whole_rows(&decoder, &parts.collect::<Vec<_>>(), protocol.row)?;
-            let heads = by_part[0].len();
-            let by_head: Vec<Vec<Vec<f64>>> =
-                (0..heads).map(|head| by_part.iter().map(|rows| rows[head].clone()).collect()).collect();
-            study.add(&by_head);
-            bar.inc(1);
+            for of_one in by_part.chunks_exact(study.parts().len()) {
+                let of_head = |head: usize| of_one.iter().map(|rows| rows[head].clone()).collect();
+                study.add(&(0..of_one[0].len()).map(of_head).collect::<Vec<Vec<Vec<f64>>>>());
+            }
+            number += batch.len();
+            bar.inc(batch.len() as u64);
         }
         Ok(study)
     };

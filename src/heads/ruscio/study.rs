@@ -135,6 +135,9 @@ impl Study {
     ///
     /// `untrained` has studies of the same sequences without draws, one for each fresh initialisation; `pool` says that
     /// the heads of a layer are exchangeable before training.
+    ///
+    /// # Panics
+    /// When there are not as many sequences as were added.
     pub fn finish(self, untrained: &[Self], pool: bool, checkpoint: Source, sequences: Vec<Sequence>) -> Ruscio {
         let protocol = self.measure.protocol();
         let names: Vec<String> = self.measure.names().into_iter().chain(["entropy_correlation".to_owned()]).collect();
@@ -143,6 +146,7 @@ impl Study {
             (0..self.heads.len()).filter(|place| self.heads[*place].layer == layer).collect()
         };
         let count = sequences.len();
+        assert!(self.heads.iter().all(|head| head.own.len() == count), "each sequence was added once");
         let resamples: Vec<Vec<usize>> = if count < FEWEST_SEQUENCES {
             Vec::new()
         } else {
@@ -190,7 +194,9 @@ impl Study {
                 (0..draws).map(|draw| fresh[pick(draw)].clone()).collect()
             })
             .collect();
-        let rounding = gamma(64 * count, f64::UNIT_ROUNDOFF);
+        // Sums over keys, then over sequences.
+        let longest = sequences.iter().map(|sequence| sequence.tokens).max().unwrap_or(0);
+        let rounding = gamma(64 * count + longest, f64::UNIT_ROUNDOFF);
         let together = |places: &[usize]| -> Vec<Measured> {
             let gathered = |of: &dyn Fn(usize) -> Vec<f64>| {
                 let rows: Vec<Vec<f64>> = places.iter().map(|place| of(*place)).collect();
