@@ -12,7 +12,7 @@ From Ropelet Require
   nonnegative_weights_peak_at_frequency_zero attention_rows_have_zero_mean alibi_windows_have_zero_mean
   rope_is_haar_only_at_an_eighth_turn haar_never_occurs_at_an_integer_position
   rotary_score_is_a_sum_of_cosines combs_reach_the_entropic_bound
-  equal_sine_and_cosine_give_haar haar_like_pair_has_zero_mean zero_mean_carries_over_by_analogy
+  flat_dirichlet_power_splits_five_two_one equal_sine_and_cosine_give_haar haar_like_pair_has_zero_mean zero_mean_carries_over_by_analogy
   haar_like_pair_is_orthonormal ricker_constant_is_two_pi gaussian_is_admissible
   uncorrected_morlet_is_admissible PiIrrational haar_like_constant_has_a_closed_form
   every_two_banded_matrix_is_a_wavelet_transform haar_constant_is_two_ln_two
@@ -328,6 +328,29 @@ Theorem comb_has_the_spectrum_of_a_comb : forall c s o k, (0 < c)%nat -> (o < s)
   let a t := if Nat.eqb (t mod s) o then / INR c else 0 in
   gain2 n (fun t => sqrt (a t)) (2 * PI * INR k / INR n) / INR n = if Nat.eqb (k mod c) 0 then / INR s else 0.
 Proof. exact combs_reach_the_entropic_bound.comb_has_the_spectrum_of_a_comb. Qed.
+
+(** * flat-dirichlet-power-splits-five-two-one *)
+
+(** The mean power at bin k of weights with E a_t^2 = A and E a_s a_t = B for s <> t. *)
+Theorem power_of_exchangeable_weights : forall n A B k, (0 < n)%nat ->
+  sum n (fun s => sum n (fun t =>
+    (if Nat.eqb s t then A else B) * cos (2 * PI * INR k / INR n * (INR s - INR t))))
+  = INR n * (A - B) + if Nat.eqb (k mod n) 0 then INR n ^ 2 * B else 0.
+Proof. exact flat_dirichlet_power_splits_five_two_one.power_of_exchangeable_weights. Qed.
+
+(** Of n = 8p keys, with the moments of the flat Dirichlet distribution. The low band has frequency 0 and 2p - 1 other bins,
+    a bin on an edge counting half in either band; the middle one has 4p, the high one 2p. *)
+Theorem flat_dirichlet_power_splits_five_two_one : forall p, (0 < p)%nat ->
+  let n := (8 * p)%nat in
+  let P k := sum n (fun s => sum n (fun t =>
+    (if Nat.eqb s t then 2 / (INR n * (INR n + 1)) else 1 / (INR n * (INR n + 1)))
+    * cos (2 * PI * INR k / INR n * (INR s - INR t)))) in
+  let other := / (INR n + 1) in
+  let total := 1 + (INR n - 1) * other in
+  P 0%nat = 1 /\ (forall k, (0 < k < n)%nat -> P k = other) /\
+  (1 + (2 * INR p - 1) * other) / total = 5 / 8 /\
+  4 * INR p * other / total = 1 / 4 /\ 2 * INR p * other / total = 1 / 8.
+Proof. exact flat_dirichlet_power_splits_five_two_one.flat_dirichlet_power_splits_five_two_one. Qed.
 
 (** * rope-is-haar-only-at-an-eighth-turn *)
 

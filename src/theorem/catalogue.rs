@@ -434,7 +434,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "flat-dirichlet-power-splits-five-two-one",
         title: "The expected power of a flat Dirichlet row splits 5/8, 1/4, 1/8 over the bands, at every N divisible by 8",
-        standing: Standing::Proved,
+        standing: Standing::ProvedByMachine,
         hypotheses: &[
             "two-sided sums of E|a^(k)|^2, edges at 1/8 and 3/8 cycles per token, frequency 0 in the low band",
         ],
