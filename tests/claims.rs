@@ -8,7 +8,9 @@ use std::process::Command;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use ropelet::heads::{Alignment, Boundaries, Measure, PUBLISHED, Padding, Removal, RuscioProtocol, Shortened, Study};
+use ropelet::heads::{
+    Alignment, Boundaries, Measure, PUBLISHED, Padding, Removal, RuscioProtocol, Sequence, Shortened, Study,
+};
 use ropelet::numeric::{Bound, compare};
 use ropelet::theorem::catalogue;
 use serde_json::Value;
