@@ -1,4 +1,4 @@
-//! The metrics of heads of Ruscio, Nanni and Silvestri, as they are written [ruscio2025], and their null models.
+//! The metrics of heads of Ruscio, Nanni and Silvestri, as they are written \[ruscio2025\], and their null models.
 //!
 //! A head's signal is a row of attention over key positions, whole, sink and padding as the [`Protocol`] says. What the
 //! paper leaves open is an option of it, recorded in every output. `docs/claims.md` says what the numbers show; our own
