@@ -33,6 +33,7 @@ mod scalogram;
 mod spectrum;
 mod theme;
 mod trained_attention;
+mod trained_bands;
 mod trained_extrapolation;
 mod trained_receptive_field;
 #[cfg(feature = "model")]
@@ -79,7 +80,7 @@ impl Figure {
 }
 
 /// The figures of the documentation, in reading order.
-pub fn figures() -> [Figure; 9] {
+pub fn figures() -> [Figure; 10] {
     [
         rotation_matrix::FIGURE,
         haar_like_pair::FIGURE,
@@ -90,5 +91,6 @@ pub fn figures() -> [Figure; 9] {
         trained_attention::FIGURE,
         trained_receptive_field::FIGURE,
         pair_usage::FIGURE,
+        trained_bands::FIGURE,
     ]
 }
