@@ -30,7 +30,7 @@ impl Job {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let model = root.join("tests/data/llama").display().to_string();
         let text = root.join("docs/text/rounding.txt").display().to_string();
-        let small = ["--length", "64", "--lags", "64", "--draws", "1", "--untrained", "1"].map(str::to_owned);
+        let small = ["--length", "80", "--lags", "64", "--draws", "1", "--untrained", "1"].map(str::to_owned);
         let (words, results): (Vec<String>, Vec<&str>) = match verb {
             "extract" => {
                 let ids = vec!["1"; 512].join(",");

@@ -22,10 +22,10 @@ fn report() -> &'static str {
     PAGE.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         small_report(folder.path());
-        for (name, magic) in [("heads.parquet", "PAR1"), ("analysis.json", "{")] {
+        for (name, magic) in [("heads.parquet", "PAR1"), ("layers.parquet", "PAR1"), ("analysis.json", "{")] {
             assert!(fs::read(folder.path().join(name)).unwrap().starts_with(magic.as_bytes()), "{name}");
         }
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing but the three files");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4, "nothing but these and the page");
         fs::read_to_string(folder.path().join("index.html")).unwrap()
     })
 }

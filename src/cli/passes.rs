@@ -172,7 +172,8 @@ pub(super) fn recorded(job: &Job<'_>, out: &Path) -> Result<(Passes, State), Fai
                 passes.save(&mut state, Position { pass, windows: done })?;
             }
         }
-        if passes.recorders[pass].iter().all(|recorder| recorder.probes().is_empty()) {
+        let reads_probes = share.is_none_or(Share::is_first);
+        if reads_probes && passes.recorders[pass].iter().all(|recorder| recorder.probes().is_empty()) {
             read_probes(&decoder, &probes, &mut passes.recorders[pass])?;
         }
         if state.may_save() {

@@ -21,6 +21,11 @@ impl Share {
         self.number
     }
 
+    /// Whether this one reads what is no text, and so needs to be read once.
+    pub(super) fn is_first(self) -> bool {
+        self.number == 1
+    }
+
     /// How many shares there are.
     pub(super) fn of(self) -> usize {
         self.of

@@ -1,11 +1,12 @@
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::bootstrap::{Bootstrap, interval};
 use super::draws::Places;
-use super::{Analysis, Comparison, PerNull, Recorder, Settings, Signal, Statistics};
+use super::{Analysis, Comparison, Level, PerNull, Recorder, Settings, Signal, Statistics};
 
 /// The medians over the heads of one checkpoint, of every metric of a head: as measured, over resamples of the
 /// groups of texts, and of the null models.
@@ -118,17 +119,23 @@ impl Change {
 }
 
 impl Medians {
-    /// The medians of what was measured and of what was recorded for it.
+    /// The medians of what was measured and of what was recorded for it. Metrics of rotary pairs and of probes are
+    /// taken as measured, without resamples and so without intervals.
     ///
     /// # Panics
     /// When the analysis is of other recorders.
     pub fn of(settings: &Settings, analysis: &Analysis, trained: &[Recorder]) -> Self {
         assert_eq!(analysis.heads.len(), trained.len(), "an analysis of these recorders");
         let plan = &settings.plan;
-        let metrics: Vec<_> = Statistics::definitions(plan)
+        let of_head = analysis.metrics.iter().filter(|definition| definition.level == Level::Head);
+        let metrics: Vec<_> = of_head.map(|of| (of.signal, of.metric.clone(), of.unit)).collect();
+        let resampled: BTreeMap<_, usize> = Statistics::definitions(plan)
             .into_iter()
-            .map(|definition| (definition.signal, definition.metric, definition.unit))
+            .enumerate()
+            .map(|(place, definition)| ((definition.signal, definition.metric), place))
             .collect();
+        let places: Vec<Option<usize>> =
+            metrics.iter().map(|(signal, metric, _)| resampled.get(&(*signal, metric.clone())).copied()).collect();
         let of_heads = |metric: &(Signal, Cow<'static, str>, &'static str)| -> Vec<_> {
             analysis.heads.iter().filter_map(|head| head.measurement(metric.0, &metric.1)).collect()
         };
@@ -144,7 +151,7 @@ impl Medians {
                     Statistics::of(&bootstrap.sums(resample, own, width), plan).values(plan)
                 };
                 let heads: Vec<_> = trained.iter().map(values).collect();
-                (0..metrics.len()).map(|metric| median(heads.iter().filter_map(|head| head[metric]))).collect()
+                places.iter().map(|place| median(heads.iter().filter_map(|head| head[(*place)?]))).collect()
             })
             .collect();
         let resamples: Vec<Vec<_>> =

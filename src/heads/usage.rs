@@ -91,8 +91,10 @@ mod tests {
     }
 
     fn means(usage: Vec<f64>) -> PairMeans {
-        let longest_key = usage.clone();
-        PairMeans { usage, longest_key, parts: Some([3.0, 1.0]), ..PairMeans::default() }
+        let (longest_key, entropy) = (usage.clone(), vec![None; usage.len()]);
+        let (sequence_entropy, spectrum_entropy) = (entropy.clone(), entropy);
+        let parts = Some([3.0, 1.0]);
+        PairMeans { usage, longest_key, parts, sequence_entropy, spectrum_entropy, ..PairMeans::default() }
     }
 
     fn of(means: &PairMeans) -> [Option<f64>; 7] {
