@@ -4,7 +4,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{Block, LayerSpec, ModelError, Position, Spec, Tap};
-use crate::heads::{Coordinates, PairAxis, PairReader, Place, Recorder};
+use crate::heads::{Coordinates, PairAxis, PairReader, Recorder};
 use crate::rope::RopeError;
 
 /// Which coordinates rotate together in each layer of a model, and how fast in windows of so many tokens; for score
@@ -43,15 +43,14 @@ impl PairReaders {
         Self { by_length }
     }
 
-    /// Adds a tap of a layer to the recorders of its heads, text after text, so that sums do not depend on threads.
-    pub(super) fn put(
+    /// What a tap of a layer adds to the sums of its heads: text, head and sums of each.
+    pub(super) fn read(
         &self,
         block: &Block<'_>,
-        places: &[Place],
-        recorders: &mut [Recorder],
+        recorders: &[Recorder],
         kv_heads: usize,
-    ) -> Result<(), ModelError> {
-        let Some((coordinates, _)) = recorders.first().and_then(Recorder::pairs) else { return Ok(()) };
+    ) -> Result<Vec<(usize, usize, Vec<f64>)>, ModelError> {
+        let Some((coordinates, _)) = recorders.first().and_then(Recorder::pairs) else { return Ok(Vec::new()) };
         let reader = &self.by_length[&block.rows.len()];
         let values = block.to_vec::<f64>()?;
         let planes: Vec<(usize, usize, &[f64])> = block.planes(&values).collect();
@@ -61,17 +60,14 @@ impl PairReaders {
         };
         let sums: Vec<Vec<f64>> = planes.par_iter().map(sum).collect();
         let readers_of_keys = recorders.len() / kv_heads;
-        for ((text, head, _), sums) in planes.iter().zip(&sums) {
+        let of_heads = |((text, head, _), sums): (&(usize, usize, &[f64]), Vec<f64>)| {
             let heads = match block.site.tap {
                 Tap::Query => *head..head + 1,
                 _ => head * readers_of_keys..(head + 1) * readers_of_keys,
             };
-            for recorder in &mut recorders[heads] {
-                if let Some((_, pairs)) = recorder.pairs_mut() {
-                    pairs.add(places[*text], sums);
-                }
-            }
-        }
-        Ok(())
+            let text = *text;
+            heads.map(move |head| (text, head, sums.clone()))
+        };
+        Ok(planes.iter().zip(sums).flat_map(of_heads).collect())
     }
 }

@@ -40,7 +40,8 @@ pub fn record(
     assert!(rest.is_empty(), "there are more recorders than heads");
     let recorder = layers.iter().flat_map(|heads| heads.iter()).find(|recorder| recorder.pairs().is_some());
     let pairs = recorder.map(|recorder| PairReaders::new(windows.iter().map(Vec::len), recorder.lags()));
-    let mut recording = Recording { spec, layers, places, progress, in_hand: None, done: Vec::new(), pairs };
+    let mut recording =
+        Recording { spec, layers, places, progress, in_hand: None, done: Vec::new(), pairs, read: Vec::new() };
     decoder.run(windows, &mut recording)?;
     recording.set_aside();
     recording.add();
@@ -60,6 +61,8 @@ struct Recording<'a> {
     /// Windows of one layer that have all their rows: layer, text and head of each.
     done: Vec<([usize; 3], Window)>,
     pairs: Option<PairReaders>,
+    /// Sums of queries and keys that are not added yet: layer, text and head of each.
+    read: Vec<([usize; 3], Vec<f64>)>,
 }
 
 impl Recording<'_> {
@@ -71,9 +74,17 @@ impl Recording<'_> {
         self.done.extend(parts.into_iter().enumerate().map(part));
     }
 
-    /// Adds the windows of a layer.
+    /// Adds the windows of a layer. Queries and keys of the next one may be there already, of some texts.
     fn add(&mut self) {
         self.done.sort_by_key(|(of, _)| *of);
+        self.read.sort_by_key(|(of, _)| *of);
+        let layer = self.done.last().map(|([layer, ..], _)| *layer);
+        let here = self.read.partition_point(|([of, ..], _)| Some(*of) <= layer);
+        for ([layer, text, head], sums) in self.read.drain(..here) {
+            if let Some((_, pairs)) = self.layers[layer][head].pairs_mut() {
+                pairs.add(self.places[text], &sums);
+            }
+        }
         let mut rows = 0;
         for ([layer, _, head], window) in self.done.drain(..) {
             rows += self.layers[layer][head].add(window);
@@ -90,7 +101,8 @@ impl Sink for Recording<'_> {
     fn put(&mut self, block: &Block<'_>) -> Result<(), Box<dyn Error + Send + Sync>> {
         if let (Some(pairs), Some(layer)) = (&self.pairs, block.site.layer) {
             let kv_heads = self.spec.layers[layer].attention.kv_heads;
-            pairs.put(block, self.places, self.layers[layer], kv_heads)?;
+            let read = pairs.read(block, self.layers[layer], kv_heads)?;
+            self.read.extend(read.into_iter().map(|(text, head, sums)| ([layer, text, head], sums)));
         }
         Ok(())
     }
