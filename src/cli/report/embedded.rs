@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::super::Failure;
 use super::attention::Thumbnails;
 use super::curve_store::CurveStore;
-use super::decimals::Decimals;
+use super::decimals::{self, Decimals};
 use super::document::{Comparison, Curve, Definition, Document, Measurement, Transform};
 use super::words::{NULLS, Null, SIGNALS};
 use crate::heads::PerNull;
@@ -150,15 +150,15 @@ fn numbers(document: &Document, definitions: &[&Definition], metrics: &[usize]) 
                 head.metrics.get(guess).filter(is).or_else(|| head.metrics.iter().find(is))
             })
             .collect();
-        let mut push = |field: &dyn Fn(&Measurement) -> Option<f64>| {
-            columns.push(&of.iter().map(|m| m.and_then(field)).collect::<Vec<_>>());
+        let mut push = |digits, field: &dyn Fn(&Measurement) -> Option<f64>| {
+            columns.push(digits, &of.iter().map(|m| m.and_then(field)).collect::<Vec<_>>());
         };
-        push(&|m| m.value);
-        push(&|m| m.interval.map(|[low, _]| low));
-        push(&|m| m.interval.map(|[_, high]| high));
+        push(decimals::MEASURED, &|m| m.value);
+        push(decimals::MEASURED, &|m| m.interval.map(|[low, _]| low));
+        push(decimals::MEASURED, &|m| m.interval.map(|[_, high]| high));
         for null in PerNull::<()>::NAMES {
             for (_, field) in COMPARED {
-                push(&|m| field(&m.against(null)));
+                push(decimals::COMPARED, &|m| field(&m.against(null)));
             }
         }
     }
