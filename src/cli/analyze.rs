@@ -88,7 +88,7 @@ pub(super) struct Options {
     #[arg(long, default_value_t = 200, value_name = "N")]
     draws: u16,
     /// Fresh initialisations for the null model of untrained weights, or `auto`: as many as give each head
-    /// --draws fresh heads of its layer
+    /// --draws fresh heads that it can be compared with
     #[arg(long, default_value = "auto", value_name = "N")]
     untrained: Untrained,
     /// Groups of texts, which intervals are a bootstrap over: a text belongs to that of its place in the list
@@ -154,9 +154,11 @@ impl FromStr for Untrained {
 }
 
 impl Untrained {
-    /// The number of seeds for a model with this many heads in each layer.
-    fn seeds(self, draws: usize, heads: &[usize]) -> usize {
+    /// The number of seeds for a model with this many heads in each layer, each of which stands for all of its layer
+    /// where they are exchangeable.
+    fn seeds(self, draws: usize, heads: &[usize], exchangeable: bool) -> usize {
         match self {
+            Self::Auto if !exchangeable => draws,
             Self::Auto => draws.div_ceil(heads.iter().copied().min().unwrap_or(1).max(1)),
             Self::Seeds(seeds) => seeds.into(),
         }
@@ -188,9 +190,9 @@ impl Options {
         self.draws.into()
     }
 
-    /// Fresh initialisations of a model with this many heads in each layer.
-    pub(super) fn seeds(&self, heads: &[usize]) -> usize {
-        self.untrained.seeds(self.draws(), heads)
+    /// Fresh initialisations of a model with this many heads in each layer, exchangeable or not.
+    pub(super) fn seeds(&self, heads: &[usize], exchangeable: bool) -> usize {
+        self.untrained.seeds(self.draws(), heads, exchangeable)
     }
 
     /// Groups that texts belong to.

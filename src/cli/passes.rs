@@ -36,7 +36,7 @@ impl Passes {
     /// Nothing recorded yet.
     pub(super) fn new(run: Run) -> Result<Self, Failure> {
         let (plan, heads) = (&settings(&run)?.plan, &run.checkpoint.heads);
-        let (draws, seeds, seed) = (run.protocol.draws(), run.protocol.seeds(heads), run.seed);
+        let (draws, seeds, seed) = (run.protocol.draws(), run.protocol.seeds(heads, run.exchangeable_heads), run.seed);
         let layers = Coordinates::restored(&run.coordinates, plan.lags())?;
         let each = |groups: usize, draws: usize| -> Vec<Recorder> {
             let recorders = Recorder::each(heads, plan, groups, draws, seed).into_iter();

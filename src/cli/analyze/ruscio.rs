@@ -182,7 +182,8 @@ fn measure(
         Ok(Study::new(measure, &heads_of, draws, common.seed))
     };
     let draws = usize::from(options.draws);
-    let seeds = options.untrained.seeds(draws, &heads_of) as u64;
+    let pool = spec.layers.iter().all(|layer| matches!(layer.attention.position, Position::None | Position::Rotary(_)));
+    let seeds = options.untrained.seeds(draws, &heads_of, pool) as u64;
     let bar = progress::bar(common, sequences.len() as u64 * (1 + seeds), "sequences");
     // As many sequences at once as have rows of a quarter of a GiB together, and a pass over the weights for all.
     let tokens = TOKENS_AT_ONCE.min(ROW_BYTES / (8 * heads_of.iter().sum::<usize>()));
@@ -223,7 +224,6 @@ fn measure(
         device: common.device.clone(),
         dtype: precision.to_string(),
     };
-    let pool = spec.layers.iter().all(|layer| matches!(layer.attention.position, Position::None | Position::Rotary(_)));
     Ok(trained.finish(&untrained, pool, source, sequences))
 }
 
