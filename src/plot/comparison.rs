@@ -1,9 +1,7 @@
-use plotters::style::RGBColor;
-
 use super::axis::Axis;
+use super::null_models::{NULL_COLOURS, null_title};
 use super::panel::{Canvas, Frame};
-use super::spectrum::null_title;
-use super::theme::{BLUE, FAINT_INK, GREEN, ORANGE, PURPLE, SKY, TICK_SIZE, VERMILLION};
+use super::theme::{BLUE, FAINT_INK, TICK_SIZE};
 use crate::heads::{Definition, PerNull, Signal, Trajectory};
 
 /// What is drawn, by signal and name: a position and a width in lags, what is left without frequency 0, what a
@@ -16,8 +14,6 @@ const SHOWN: [(Signal, &str); 6] = [
     (Signal::Scores, "uncertainty_product"),
     (Signal::Head, "sink_mass"),
 ];
-/// In the order of the null models.
-const COLOURS: [RGBColor; 5] = [VERMILLION, GREEN, PURPLE, ORANGE, SKY];
 
 /// Six metrics over checkpoints: the median over heads with its interval, and what the null models give.
 pub fn comparison(names: &[String], trajectories: &[Trajectory], definitions: &[Definition]) -> String {
@@ -27,7 +23,7 @@ pub fn comparison(names: &[String], trajectories: &[Trajectory], definitions: &[
         .collect();
     let lines = shown.len().div_ceil(3).max(1);
     let key = 250.0 * lines as f64 + 20.0;
-    let height = key + 17.0 * names.len().max(COLOURS.len() + 1) as f64 + 16.0;
+    let height = key + 17.0 * names.len().max(NULL_COLOURS.len() + 1) as f64 + 16.0;
     Canvas::draw(
         (800.0, height),
         "comparison",
@@ -41,8 +37,10 @@ pub fn comparison(names: &[String], trajectories: &[Trajectory], definitions: &[
                 draw_panel(canvas, frame, trajectory, definitions);
             }
             let main = ("median of heads".to_owned(), BLUE);
-            let nulls =
-                PerNull::<()>::NAMES.iter().zip(COLOURS).map(|(null, colour)| (null_title(null).to_owned(), colour));
+            let nulls = PerNull::<()>::NAMES
+                .iter()
+                .zip(NULL_COLOURS)
+                .map(|(null, colour)| (null_title(null).to_owned(), colour));
             canvas.key_column((78.0, key), std::iter::once(main).chain(nulls));
             for (stage, name) in names.iter().enumerate() {
                 let at = (340.0, key + 17.0 * stage as f64);
@@ -77,7 +75,7 @@ fn draw_panel(canvas: &Canvas<'_>, frame: Frame, trajectory: &Trajectory, defini
     let definition = definitions.iter().find(|known| known.signal == *signal && known.metric == *metric);
     panel.title(&shortened(definition.map_or(metric, |known| &known.title)));
     let at = |stage: usize| stage as f64 + 1.0;
-    for (null, colour) in COLOURS.into_iter().enumerate() {
+    for (null, colour) in NULL_COLOURS.into_iter().enumerate() {
         let line = points.iter().filter_map(|point| Some((at(point.stage), point.nulls.each()[null].1.median?)));
         let line: Vec<_> = line.collect();
         panel.thin_line(line.iter().copied(), colour);

@@ -8,7 +8,6 @@
 //! colours to 65 steps and printed numbers to a few digits, no font is measured, and the order of
 //! everything is fixed.
 
-mod attention_map;
 mod axis;
 #[cfg(feature = "model")]
 mod binary_attention;
@@ -19,18 +18,15 @@ mod encodings;
 #[cfg(feature = "model")]
 mod extrapolation;
 mod haar_like_pair;
-mod head_map;
 mod lag_kernels;
-mod lag_profile;
 mod measured;
 mod mother_wavelets;
+mod null_models;
 mod pair_usage;
 mod panel;
 #[cfg(feature = "model")]
 mod receptive_field;
 mod rotation_matrix;
-mod scalogram;
-mod spectrum;
 mod theme;
 mod trained_attention;
 mod trained_bands;
@@ -39,19 +35,15 @@ mod trained_receptive_field;
 #[cfg(feature = "model")]
 mod training_loss;
 
-pub use attention_map::attention_map;
 #[cfg(feature = "model")]
 pub use binary_attention::binary_attention;
 pub use comparison::comparison;
 #[cfg(feature = "model")]
 pub use extrapolation::extrapolation;
-pub use head_map::head_map;
-pub use lag_profile::{lag_profile, score_profile};
+pub use null_models::null_title;
 pub use pair_usage::pair_usage;
 #[cfg(feature = "model")]
 pub use receptive_field::receptive_field;
-pub use scalogram::{lag_scalogram, spectrum_scalogram};
-pub use spectrum::{null_title, spectrum};
 #[cfg(feature = "model")]
 pub use training_loss::training_loss;
 

@@ -34,7 +34,6 @@ pub(super) enum Anchor {
     Left,
     Right,
     Below,
-    Centre,
 }
 
 fn units(pixels: f64) -> i32 {
@@ -168,7 +167,6 @@ impl Anchor {
             Self::Left => Pos::new(HPos::Right, VPos::Center),
             Self::Right => Pos::new(HPos::Left, VPos::Center),
             Self::Below => Pos::new(HPos::Center, VPos::Top),
-            Self::Centre => Pos::new(HPos::Center, VPos::Center),
         }
     }
 }
@@ -220,21 +218,10 @@ impl<'a, 's> Panel<'a, 's> {
 
     /// A heading above the panel.
     pub(super) fn title(&self, text: &str) {
-        self.heading(text, 8.0);
-    }
-
-    /// A heading with a key to the colours of lines under it.
-    pub(super) fn title_and_key<'k>(&self, text: &str, entries: impl IntoIterator<Item = (&'k str, RGBColor)>) {
-        let Frame(left, top, ..) = self.frame;
-        self.heading(text, 28.0);
-        self.canvas.key((left - 50.0, top - 13.0), entries);
-    }
-
-    fn heading(&self, text: &str, height: f64) {
         let Frame(left, top, ..) = self.frame;
         let style = text_style(TITLE_SIZE, INK, Pos::new(HPos::Left, VPos::Bottom));
         let font = style.font.style(FontStyle::Bold);
-        self.canvas.put((left, top - height), text, TextStyle { font, ..style });
+        self.canvas.put((left, top - 8.0), text, TextStyle { font, ..style });
     }
 
     /// The curve through these points.

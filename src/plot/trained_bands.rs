@@ -5,8 +5,8 @@ use serde::Deserialize;
 
 use super::Figure;
 use super::axis::{Axis, number};
+use super::null_models::{NULL_COLOURS, null_title};
 use super::panel::{Canvas, Frame, Panel};
-use super::spectrum::{NULL_COLOURS, null_title};
 use super::theme::{BLUE, FAINT_INK};
 use crate::heads::PerNull;
 
