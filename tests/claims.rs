@@ -90,10 +90,12 @@ fn the_commands_of_the_page_are_understood() {
     let blocks = page.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
     for line in blocks.flat_map(str::lines).filter(|line| line.starts_with("ropelet ")) {
         let words = line.split('#').next().unwrap().split_whitespace().skip(1);
-        let words: Vec<&str> =
-            words.map(|word| if word.starts_with("CHECKPOINTS/") { "no-such-model" } else { word }).collect();
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_ropelet")).args(&words).current_dir(folder.path()).output().unwrap();
+        let words = words.map(|word| match word {
+            model if model.starts_with("CHECKPOINTS/") => "no-such-model".into(),
+            out if out.starts_with("out/") => folder.path().join(out).display().to_string(),
+            other => other.to_string(),
+        });
+        let output = Command::new(env!("CARGO_BIN_EXE_ropelet")).args(words).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
         let understood = output.status.success() || !error.contains("Usage:") && error.contains("no-such-model");
         assert!(understood, "{line}: {error}");
