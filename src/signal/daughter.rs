@@ -28,7 +28,7 @@ fn radius(tail: impl Fn(f64) -> f64, tolerance: f64) -> Option<f64> {
 }
 
 /// The peak of `|psihat|`: the size against which what is cut off is measured.
-fn spectral_peak(wavelet: &dyn MotherWavelet) -> f64 {
+pub(super) fn spectral_peak(wavelet: &dyn MotherWavelet) -> f64 {
     wavelet.psihat(TAU * wavelet.centre_frequency()).norm()
 }
 

@@ -16,7 +16,7 @@ use crate::wavelet::MotherWavelet;
 /// unit roundoffs (of `f64`, whatever the signal's type) of `c(a) Σ_t |psi((t - b)/a)| |x(t)|`,
 /// beside that of `psi`. With the others the wavelet is first summed over all repetitions of the
 /// signal: over its own samples where it decays fast, over those of its spectrum (Poisson's
-/// formula) where it does not, up to `2^-60` of its peak.
+/// formula) where it does not or overlaps itself around the signal, up to `2^-60` of its peak.
 ///
 /// # Errors
 /// Those of [`super::Cwt::new`] and of its transform: an empty signal, samples that are not finite,
@@ -63,23 +63,20 @@ pub fn cwt<T: Sample>(
 /// `Σ_j psi((l + j·period)/a)` for `l` in `0..period`.
 fn periodised(wavelet: &dyn MotherWavelet, scale: f64, period: usize) -> Result<Vec<Complex64>, SignalError> {
     const ROUNDOFF: f64 = 1.0 / (1u64 << 58) as f64;
-    let too_many = SignalError::TooManyTerms { scale, wavelet: wavelet.name() };
     let n = period as f64;
-    if let Some(radius) = daughter::time_radius(wavelet, ROUNDOFF) {
-        if radius * scale > MAX_SAMPLES {
-            return Err(too_many);
+    let samples = daughter::time_radius(wavelet, ROUNDOFF).map_or(f64::INFINITY, |radius| radius * scale);
+    let aliases = daughter::spectral_radius(wavelet, ROUNDOFF).map_or(f64::INFINITY, |radius| radius / (TAU * scale));
+    let by_spectrum = aliases <= MAX_ALIASES && (samples >= n || samples > MAX_SAMPLES);
+    if !by_spectrum {
+        if samples > MAX_SAMPLES {
+            return Err(SignalError::TooManyTerms { scale, wavelet: wavelet.name() });
         }
-        let images = (radius * scale / n).ceil() as i64 + 1;
+        let images = (samples / n).ceil() as i64 + 1;
         let at = |l: usize| (-images..=images).map(|j| wavelet.psi((l as f64 + j as f64 * n) / scale)).sum();
         return Ok((0..period).map(at).collect());
     }
-    let reach =
-        daughter::spectral_radius(wavelet, ROUNDOFF).map(|radius| radius / (TAU * scale)).unwrap_or(f64::INFINITY);
-    if reach > MAX_ALIASES {
-        return Err(too_many);
-    }
     // (a/n) Σ_k psihat(2πka/n) e^{2πikl/n}
-    let last = (reach * n).ceil() as i64 + 1;
+    let last = (aliases * n).ceil() as i64 + 1;
     let spectrum: Vec<_> = (-last..=last).map(|k| (k, wavelet.psihat(TAU * k as f64 * scale / n))).collect();
     let at = |l: usize| {
         let phase = |k: i64| TAU * (k.rem_euclid(period as i64) * l as i64 % period as i64) as f64 / n;

@@ -66,19 +66,20 @@ impl<T: Sample> ScaleEnergy<T> {
         if length == 0 {
             return Err(SignalError::Empty);
         }
-        // Without an end all lags count, as if the signal were repeated far away.
-        let endless = if boundary == Boundary::Zero { Boundary::Periodic } else { boundary };
         let daughters: Vec<Daughter> = scales
             .iter()
-            .map(|&scale| Daughter::new(wavelet, length, scale, norm, endless, T::UNIT_ROUNDOFF))
+            .map(|&scale| match boundary {
+                // Without an end all lags count.
+                Boundary::Zero => Daughter::whole(wavelet, scale, norm, T::UNIT_ROUNDOFF),
+                _ => Daughter::new(wavelet, length, scale, norm, boundary, T::UNIT_ROUNDOFF),
+            })
             .collect::<Result<_, _>>()?;
         let transform = match boundary.repeats_after(length) {
             Some(period) => period,
             None => {
                 // All coefficients that are not 0, on a circle.
-                let reaches = daughters.iter().map(Daughter::reach).collect::<Option<Vec<_>>>();
-                let reaches = reaches.ok_or(SignalError::Endless { wavelet: wavelet.name() })?;
-                fft::padded_length(length + 2 * reaches.into_iter().max().unwrap_or(0))
+                let reach = daughters.iter().filter_map(Daughter::reach).max().unwrap_or(0);
+                fft::padded_length(length + 2 * reach)
             }
         };
         let wide = FftPlanner::new().plan_fft_forward(transform);

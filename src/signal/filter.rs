@@ -52,23 +52,48 @@ impl Daughter {
         boundary: Boundary,
         unit_roundoff: f64,
     ) -> Result<Self, SignalError> {
-        let daughter = |source, cut| Self { scale, factor: norm.factor(scale), source, cut, unit_roundoff };
-        let radius = daughter::time_radius(wavelet, unit_roundoff);
-        let reach = radius.map_or(f64::INFINITY, |radius| (radius * scale).ceil());
-        if boundary == Boundary::Zero {
+        let factor = norm.factor(scale);
+        let whole = Self::whole(wavelet, scale, norm, unit_roundoff);
+        let Some(period) = boundary.repeats_after(length) else {
             // Lags beyond length - 1 meet only zeros.
-            let whole = (length - 1) as f64;
-            let cut = if reach < whole { scale * wavelet.tail(reach / scale) } else { 0.0 };
-            return Ok(daughter(Source::Samples { reach: reach.min(whole) as usize }, cut));
+            let last = length - 1;
+            return Ok(match whole {
+                Ok(daughter) if daughter.reach().is_some_and(|reach| reach < last) => daughter,
+                _ => Self { scale, factor, source: Source::Samples { reach: last }, cut: 0.0, unit_roundoff },
+            });
+        };
+        // What each bin lacks is at most spectral_tail/2π; it counts with the dropped gains.
+        let aliases = daughter::spectral_radius(wavelet, unit_roundoff)
+            .filter(|radius| radius / (TAU * scale) <= MAX_ALIASES)
+            .map(|radius| Self { scale, factor, source: Source::Aliases { radius }, cut: 0.0, unit_roundoff });
+        match (whole, aliases) {
+            // A daughter that overlaps itself around the circle cancels itself, down to the few bins of the circle:
+            // only its spectrum has those to their own accuracy.
+            (Ok(daughter), Some(aliases)) if daughter.reach() >= Some(period) => Ok(aliases),
+            (Ok(daughter), _) => Ok(daughter),
+            (Err(_), Some(aliases)) => Ok(aliases),
+            (Err(_), None) => Err(SignalError::TooManyTerms { scale, wavelet: wavelet.name() }),
         }
-        if reach <= MAX_SAMPLES {
-            return Ok(daughter(Source::Samples { reach: reach as usize }, scale * wavelet.tail(reach / scale)));
+    }
+
+    /// The daughter with all of its samples.
+    ///
+    /// # Errors
+    /// [`SignalError::Endless`] if they do not fall fast enough, [`SignalError::TooManyTerms`] if there are too many.
+    pub(super) fn whole(
+        wavelet: &dyn MotherWavelet,
+        scale: f64,
+        norm: Norm,
+        unit_roundoff: f64,
+    ) -> Result<Self, SignalError> {
+        let radius =
+            daughter::time_radius(wavelet, unit_roundoff).ok_or(SignalError::Endless { wavelet: wavelet.name() })?;
+        let reach = (radius * scale).ceil();
+        if reach > MAX_SAMPLES {
+            return Err(SignalError::TooManyTerms { scale, wavelet: wavelet.name() });
         }
-        match daughter::spectral_radius(wavelet, unit_roundoff) {
-            // What each bin lacks is at most spectral_tail/2π; it counts with the dropped gains.
-            Some(radius) if radius / (TAU * scale) <= MAX_ALIASES => Ok(daughter(Source::Aliases { radius }, 0.0)),
-            _ => Err(SignalError::TooManyTerms { scale, wavelet: wavelet.name() }),
-        }
+        let (source, cut) = (Source::Samples { reach: reach as usize }, scale * wavelet.tail(reach / scale));
+        Ok(Self { scale, factor: norm.factor(scale), source, cut, unit_roundoff })
     }
 
     /// How many samples to either side the daughter reaches, unless it is known by its spectrum alone.
@@ -117,10 +142,14 @@ impl Daughter {
                 };
                 let gains: Vec<_> = (0..n).map(at).collect();
                 // Each term is rounded where it is evaluated: its argument by 3 roundoffs, which
-                // the slope of psihat turns into at most its own size times the radius.
+                // the slope of psihat turns into at most its own size times the radius. Where the circle has no
+                // bin near the peak, psihat has fallen as e^{-x}, x at most a fourth power of the frequency, and the
+                // slope is 4x.
                 let peak = gains.iter().map(|z| z.norm()).fold(0.0, f64::max);
+                let fallen = (self.factor * self.scale * daughter::spectral_peak(wavelet) / peak).ln().max(0.0);
+                let fallen = if peak > 0.0 { fallen } else { 0.0 };
                 let bound = Bound {
-                    rounding: (8.0 + 3.0 * radius) * f64::UNIT_ROUNDOFF * peak,
+                    rounding: (8.0 + 3.0 * radius + 12.0 * fallen) * f64::UNIT_ROUNDOFF * peak,
                     truncation: self.factor * wavelet.spectral_tail(radius) / TAU,
                 };
                 (gains, bound)

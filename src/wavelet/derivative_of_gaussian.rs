@@ -140,4 +140,10 @@ impl MotherWavelet for DerivativeOfGaussian {
         let last_extremum = (4.0 * f64::from(self.order) + 6.0).sqrt();
         if radius >= last_extremum { 2.0 * Self::value(self.order - 1, radius).abs() } else { f64::INFINITY }
     }
+
+    /// `∫_r^∞ w^m e^{-w²/2} dw ≤ r^{m-1} e^{-r²/2} / (1 - (m-1)/r²)` beyond the peak.
+    fn spectral_tail(&self, radius: f64) -> f64 {
+        let (m, square) = (f64::from(self.order), radius * radius);
+        if square > m { 2.0 * self.psihat(radius).norm() * radius / (square - (m - 1.0)) } else { f64::INFINITY }
+    }
 }

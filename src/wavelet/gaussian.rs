@@ -72,4 +72,8 @@ impl MotherWavelet for Gaussian {
     fn tail(&self, radius: f64) -> f64 {
         PI.sqrt() * libm::erfc(radius)
     }
+
+    fn spectral_tail(&self, radius: f64) -> f64 {
+        2.0 * PI * libm::erfc(radius / 2.0)
+    }
 }

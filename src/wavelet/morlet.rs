@@ -189,6 +189,20 @@ impl MotherWavelet for Morlet {
         let kappa = if self.corrected { (-self.omega0 * self.omega0 / 2.0).exp() } else { 0.0 };
         NORM * (1.0 + kappa) * (2.0 * PI).sqrt() * libm::erfc(radius * FRAC_1_SQRT_2)
     }
+
+    /// On either side `|psihat|` lies below one Gaussian: around `ω0` above 0; below 0 around `-|w|`'s own `ω0` (that
+    /// is `e^{-(|w|+ω0)²/2}`) uncorrected, and `κ e^{-w²/2}` corrected.
+    fn spectral_tail(&self, radius: f64) -> f64 {
+        if radius < self.omega0 {
+            return f64::INFINITY;
+        }
+        let below = if self.corrected {
+            (-self.omega0 * self.omega0 / 2.0).exp() * libm::erfc(radius * FRAC_1_SQRT_2)
+        } else {
+            libm::erfc((radius + self.omega0) * FRAC_1_SQRT_2)
+        };
+        NORM * PI * (libm::erfc((radius - self.omega0) * FRAC_1_SQRT_2) + below)
+    }
 }
 
 /// `S(x) = e^{-x²} ∫_0^x e^{y²} erf(y) dy` for `x > 0`, to a few unit roundoffs.

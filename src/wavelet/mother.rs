@@ -83,7 +83,8 @@ pub trait MotherWavelet: Debug + Send + Sync {
 
     /// The same for the spectrum: a bound on `∫_{|omega| ≥ radius} |psihat|`, or infinity.
     ///
-    /// Needed only of a wavelet whose tails in time are too heavy for [`MotherWavelet::tail`].
+    /// A transform needs it of a wavelet whose tails in time are too heavy for [`MotherWavelet::tail`], and where
+    /// daughters overlap themselves around a periodic signal.
     fn spectral_tail(&self, _radius: f64) -> f64 {
         f64::INFINITY
     }

@@ -83,4 +83,12 @@ impl MotherWavelet for Ricker {
     fn tail(&self, radius: f64) -> f64 {
         if radius >= 3f64.sqrt() { 2.0 * radius * (-radius * radius / 2.0).exp() } else { f64::INFINITY }
     }
+
+    /// `2√(2π) (r e^{-r²/2} + √(π/2) erfc(r/√2))` exactly, from the peak `√2` on.
+    fn spectral_tail(&self, radius: f64) -> f64 {
+        if radius < SQRT_2 {
+            return f64::INFINITY;
+        }
+        2.0 * (2.0 * PI).sqrt() * radius * (-radius * radius / 2.0).exp() + 2.0 * PI * libm::erfc(radius / SQRT_2)
+    }
 }
