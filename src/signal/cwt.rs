@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use num_complex::Complex;
 use pulp::Arch;
+use pulp::bytemuck::cast_slice_mut;
 use rayon::prelude::*;
 use realfft::{ComplexToReal, RealToComplex};
 use rustfft::Fft;
@@ -12,9 +13,10 @@ use serde::Serialize;
 use super::convolution::{self, Convolution};
 use super::filter::{Daughter, Filter};
 use super::path::{self, Circumstances, Layout};
-use super::phase::{Bank, Deal, Room, lanes};
+use super::phase::{Bank, Deal, HalfSpectrum, Room, lanes};
 use super::planner::Transforms;
-use super::scratch::{RowLengths, RowScratch, Scratch, ScratchLengths};
+use super::scratch::{RowLengths, RowScratch, Scratch, ScratchLengths, SignalScratch};
+use super::stream::{self, Drain, STREAMED};
 use super::{Boundary, Norm, Path, Sample, SignalError, fft, scale};
 use crate::numeric::{Bound, gamma};
 use crate::wavelet::MotherWavelet;
@@ -82,7 +84,7 @@ struct Group<T: Sample> {
 
 enum Row<T: Sample> {
     Convolution { convolution: Convolution<T>, error: RowError },
-    Phases { group: usize, first: i64, bins: usize, bank: Bank<T>, error: RowError },
+    Phases { group: usize, bank: Bank<T>, error: RowError },
     Fourier { group: usize, first: i64, gains: Vec<Complex<T>>, inverse: Inverse<T>, error: RowError },
 }
 
@@ -203,22 +205,14 @@ impl<T: Sample> Cwt<T> {
                     copies,
                 }
             };
-            // A band that nearly starts at 0 may as well start there: then nothing needs to be turned.
-            let (mut first, mut gains) = (filter.first, filter.gains);
-            let spread = circumstances.spread(transform, gains.len());
-            if let Some(spread) = spread {
-                let more = first.max(0) as usize;
-                if first > 0 && (gains.len() + more).div_ceil(spread.points) == gains.len().div_ceil(spread.points) {
-                    gains.splice(0..0, std::iter::repeat_n(Default::default(), more));
-                    first = 0;
-                }
-            }
+            let (first, gains) = (filter.first, filter.gains);
             let bins = gains.len();
+            let spread = circumstances.spread(transform, bins);
             match spread.filter(|spread| spread.cost < circumstances.fourier_cost(transform)) {
                 Some(spread) => {
                     let deal = deals
                         .entry((transform, spread.points))
-                        .or_insert_with(|| Arc::new(Deal::new(arch, spread.points, spread.groups, real)));
+                        .or_insert_with(|| Arc::new(Deal::new(lanes, spread.points, spread.groups, real)));
                     let bank = Bank::new(deal.clone(), first, &gains);
                     // The first stage is a sum of folds, each error of which is at most √folds times the
                     // whole; it and the turns of the phases count beside the stages of the transform.
@@ -233,7 +227,7 @@ impl<T: Sample> Cwt<T> {
                         flops: layout.blocks as u64 * bank.flops(),
                         bytes: bank.bytes(),
                     });
-                    rows.push(Row::Phases { group, first, bins, bank, error });
+                    rows.push(Row::Phases { group, bank, error });
                 }
                 None => {
                     let error = error(fft::relative_error(transform, T::UNIT_ROUNDOFF));
@@ -316,7 +310,8 @@ impl<T: Sample> Cwt<T> {
     fn scratch_lengths(&self) -> ScratchLengths {
         let mut lengths = ScratchLengths { row: self.row_lengths(), ..ScratchLengths::default() };
         for Group { layout, forward } in &self.groups {
-            lengths.spectra += layout.blocks * (layout.transform / 2 + 1);
+            lengths.spectra += 2 * layout.blocks * layout.bins();
+            lengths.spectrum = lengths.spectrum.max(layout.bins());
             lengths.input = lengths.input.max(layout.transform);
             lengths.forward = lengths.forward.max(forward.get_scratch_len());
         }
@@ -345,18 +340,21 @@ impl<T: Sample> Cwt<T> {
             }
             Row::Phases { bank, .. } => {
                 let (work, line) = bank.deal().room();
-                RowLengths { band: bank.bins(), product: bank.bins(), work, line }
+                RowLengths { product: bank.product(), work, line, ..RowLengths::default() }
             }
             Row::Fourier { group, inverse, .. } => {
                 let transform = self.groups[*group].layout.transform;
-                let (line, product) = match inverse {
+                let (line, fourier) = match inverse {
                     Inverse::Real(inverse) => (transform, inverse.get_scratch_len()),
-                    Inverse::Complex(inverse) => (0, inverse.get_inplace_scratch_len()),
+                    Inverse::Complex(inverse) => (2 * transform, inverse.get_inplace_scratch_len()),
                 };
-                RowLengths { band: transform, product, work: 0, line }
+                RowLengths { band: transform, fourier, line, ..RowLengths::default() }
             }
         };
-        self.rows.iter().map(needs).fold(RowLengths::default(), RowLengths::max)
+        let mut lengths = self.rows.iter().map(needs).fold(RowLengths::default(), RowLengths::max);
+        // Real coefficients may be asked for as complex ones, which are made where they lie.
+        lengths.line = lengths.line.max(2 * self.length);
+        lengths
     }
 
     /// The coefficients of one or more signals, `[..., samples]` to `[..., scales, samples]`.
@@ -398,7 +396,7 @@ impl<T: Sample> Cwt<T> {
     /// # Errors
     /// Also [`SignalError::Room`].
     pub fn transform_into(&self, signals: &[T], coefficients: &mut [Complex<T>]) -> Result<(), SignalError> {
-        self.run(signals, coefficients, |re| Complex::new(re, T::zero()), |z| z)
+        self.run(signals, cast_slice_mut(coefficients), Output::Complex)
     }
 
     /// [`Cwt::transform_real`] into memory that is already there.
@@ -407,7 +405,7 @@ impl<T: Sample> Cwt<T> {
     /// Also [`SignalError::Room`].
     pub fn transform_real_into(&self, signals: &[T], coefficients: &mut [T]) -> Result<(), SignalError> {
         self.must_be_real()?;
-        self.run(signals, coefficients, |re| re, |z| z.re)
+        self.run(signals, coefficients, Output::Real)
     }
 
     /// [`Cwt::power`] into memory that is already there.
@@ -415,7 +413,7 @@ impl<T: Sample> Cwt<T> {
     /// # Errors
     /// Also [`SignalError::Room`].
     pub fn power_into(&self, signals: &[T], power: &mut [T]) -> Result<(), SignalError> {
-        self.run(signals, power, |re| re * re, |z| z.norm_sqr())
+        self.run(signals, power, Output::Power)
     }
 
     /// [`Cwt::transform_into`] on this thread alone, without allocating.
@@ -428,7 +426,7 @@ impl<T: Sample> Cwt<T> {
         coefficients: &mut [Complex<T>],
         scratch: &mut Scratch<T>,
     ) -> Result<(), SignalError> {
-        self.run_with(signals, coefficients, scratch, &|re| Complex::new(re, T::zero()), &|z| z)
+        self.run_with(signals, cast_slice_mut(coefficients), Output::Complex, scratch)
     }
 
     /// [`Cwt::transform_real_into`] on this thread alone, without allocating.
@@ -442,7 +440,7 @@ impl<T: Sample> Cwt<T> {
         scratch: &mut Scratch<T>,
     ) -> Result<(), SignalError> {
         self.must_be_real()?;
-        self.run_with(signals, coefficients, scratch, &|re| re, &|z| z.re)
+        self.run_with(signals, coefficients, Output::Real, scratch)
     }
 
     /// [`Cwt::power_into`] on this thread alone, without allocating.
@@ -450,7 +448,7 @@ impl<T: Sample> Cwt<T> {
     /// # Errors
     /// Also [`SignalError::Scratch`].
     pub fn power_with(&self, signals: &[T], power: &mut [T], scratch: &mut Scratch<T>) -> Result<(), SignalError> {
-        self.run_with(signals, power, scratch, &|re| re * re, &|z| z.norm_sqr())
+        self.run_with(signals, power, Output::Power, scratch)
     }
 
     fn must_be_real(&self) -> Result<(), SignalError> {
@@ -485,13 +483,13 @@ impl<T: Sample> Cwt<T> {
         }
     }
 
-    fn validate(&self, signals: &[T], room: usize) -> Result<(), SignalError> {
+    fn validate(&self, signals: &[T], room: usize, output: Output) -> Result<(), SignalError> {
         if signals.is_empty() || !signals.len().is_multiple_of(self.length) {
             return Err(SignalError::Length { length: self.length, found: signals.len() });
         }
-        let expected = signals.len() * self.scales.len();
-        if room != expected {
-            return Err(SignalError::Room { expected, found: room });
+        let (expected, found) = (signals.len() * self.scales.len(), room / output.numbers());
+        if found != expected {
+            return Err(SignalError::Room { expected, found });
         }
         match signals.iter().enumerate().find(|(_, x)| !x.is_finite()) {
             Some((index, value)) => Err(SignalError::NotFinite { index, value: value.wide() }),
@@ -499,92 +497,81 @@ impl<T: Sample> Cwt<T> {
         }
     }
 
-    fn run<O: Send>(
-        &self,
-        signals: &[T],
-        coefficients: &mut [O],
-        of_real: impl Fn(T) -> O + Sync,
-        of_complex: impl Fn(Complex<T>) -> O + Sync,
-    ) -> Result<(), SignalError> {
-        self.validate(signals, coefficients.len())?;
-        let table = self.length * self.scales.len();
+    fn run(&self, signals: &[T], numbers: &mut [T], output: Output) -> Result<(), SignalError> {
+        self.validate(signals, numbers.len(), output)?;
+        let streamed = size_of_val(numbers) >= STREAMED;
+        let line = output.numbers() * self.length;
+        let table = line * self.scales.len();
         if signals.len() / self.length >= rayon::current_num_threads() {
-            let tables = signals.par_chunks(self.length).zip(coefficients.par_chunks_mut(table));
+            let tables = signals.par_chunks(self.length).zip(numbers.par_chunks_mut(table));
             tables.for_each_init(
                 || self.scratch(),
-                |scratch, (signal, table)| self.one(signal, table, scratch, &of_real, &of_complex),
+                |Scratch { signal: prepared, row }, (signal, table)| {
+                    let back = self.prepare(signal, prepared);
+                    self.some_rows(&self.rows, prepared, back, row, Target { table, output, streamed });
+                },
             );
             return Ok(());
         }
-        let mut scratch = self.scratch();
-        for (signal, table) in signals.chunks(self.length).zip(coefficients.chunks_mut(table)) {
-            let back = self.prepare(signal, &mut scratch);
-            let rows = self.rows.par_iter().zip(table.par_chunks_mut(self.length));
+        let Scratch { signal: mut prepared, .. } = self.scratch();
+        // Rows in order, so that those of a like cost are spread over the threads.
+        for (signal, table) in signals.chunks(self.length).zip(numbers.chunks_mut(table)) {
+            let back = self.prepare(signal, &mut prepared);
+            let rows = self.rows.par_chunks(ROWS).zip(table.par_chunks_mut(ROWS * line));
             rows.for_each_init(
                 || RowScratch::new(self.row_lengths()),
-                |room, (row, line)| {
-                    self.row(row, &scratch.spectra, &scratch.extended, room, back, line, &of_real, &of_complex)
-                },
+                |row, (rows, table)| self.some_rows(rows, &prepared, back, row, Target { table, output, streamed }),
             );
         }
         Ok(())
     }
 
-    fn run_with<O>(
+    fn run_with(
         &self,
         signals: &[T],
-        coefficients: &mut [O],
+        numbers: &mut [T],
+        output: Output,
         scratch: &mut Scratch<T>,
-        of_real: &impl Fn(T) -> O,
-        of_complex: &impl Fn(Complex<T>) -> O,
     ) -> Result<(), SignalError> {
-        self.validate(signals, coefficients.len())?;
+        self.validate(signals, numbers.len(), output)?;
         if scratch.lengths() != self.scratch_lengths() {
             return Err(SignalError::Scratch);
         }
-        let table = self.length * self.scales.len();
-        for (signal, table) in signals.chunks(self.length).zip(coefficients.chunks_mut(table)) {
-            self.one(signal, table, scratch, of_real, of_complex);
+        let streamed = size_of_val(numbers) >= STREAMED;
+        let Scratch { signal: prepared, row } = scratch;
+        let table = output.numbers() * self.length * self.scales.len();
+        for (signal, table) in signals.chunks(self.length).zip(numbers.chunks_mut(table)) {
+            let back = self.prepare(signal, prepared);
+            self.some_rows(&self.rows, prepared, back, row, Target { table, output, streamed });
         }
         Ok(())
-    }
-
-    fn one<O>(
-        &self,
-        signal: &[T],
-        table: &mut [O],
-        scratch: &mut Scratch<T>,
-        of_real: &impl Fn(T) -> O,
-        of_complex: &impl Fn(Complex<T>) -> O,
-    ) {
-        let back = self.prepare(signal, scratch);
-        let Scratch { spectra, extended, row: room, .. } = scratch;
-        for (row, line) in self.rows.iter().zip(table.chunks_mut(self.length)) {
-            self.row(row, spectra, extended, room, back, line, of_real, of_complex);
-        }
     }
 
     /// The half spectra of a signal in every layout, and its samples as convolutions need them; returns the power
     /// of two by which it was divided first: exact, and it keeps huge and tiny signals away from overflow
     /// and underflow.
-    fn prepare(&self, signal: &[T], scratch: &mut Scratch<T>) -> T {
+    fn prepare(&self, signal: &[T], prepared: &mut SignalScratch<T>) -> T {
         let peak = signal.iter().fold(T::zero(), |peak, x| peak.max(x.abs())).wide();
         let limit = T::max_value().wide().log2() - 8.0;
         let exponent = if peak > 0.0 { peak.log2().floor().clamp(-limit, limit) } else { 0.0 };
         let (forth, back) = (T::of((-exponent).exp2()), T::of(exponent.exp2()));
-        let Scratch { spectra, input, forward, extended, .. } = scratch;
+        let SignalScratch { spectra, input, spectrum, forward, extended } = prepared;
         let mut rest = &mut spectra[..];
         for group in &self.groups {
-            let Layout { transform, offset, step, blocks } = group.layout;
-            for block in 0..blocks {
-                let (spectrum, others) = rest.split_at_mut(transform / 2 + 1);
+            let layout = group.layout;
+            for block in 0..layout.blocks {
+                let (parts, others) = rest.split_at_mut(2 * layout.bins());
                 rest = others;
-                let input = &mut input[..transform];
-                let first = (block * step) as i64 - offset as i64;
+                let (input, spectrum) = (&mut input[..layout.transform], &mut spectrum[..layout.bins()]);
+                let first = (block * layout.step) as i64 - layout.offset as i64;
                 // A circle is not longer than its period; beyond that, the signal is continued.
                 self.boundary.extend(signal, forth, first, input);
                 let done = group.forward.process_with_scratch(input, spectrum, forward);
                 done.expect("the buffers are the plan's own");
+                let (re, im) = parts.split_at_mut(layout.bins());
+                for ((re, im), z) in re.iter_mut().zip(im).zip(spectrum) {
+                    (*re, *im) = (z.re, z.im);
+                }
             }
         }
         if let Some(reach) = self.reach {
@@ -598,112 +585,137 @@ impl<T: Sample> Cwt<T> {
         back
     }
 
-    /// One row of one signal.
-    #[expect(clippy::too_many_arguments, reason = "what one row needs of its signal, its thread and its caller")]
-    fn row<O>(
+    /// Some rows of one signal. Each piece of a row goes to its place while the next one is computed.
+    fn some_rows(
         &self,
-        row: &Row<T>,
-        spectra: &[Complex<T>],
-        extended: &[T],
-        room: &mut RowScratch<T>,
+        rows: &[Row<T>],
+        prepared: &SignalScratch<T>,
         back: T,
-        out: &mut [O],
-        of_real: &impl Fn(T) -> O,
-        of_complex: &impl Fn(Complex<T>) -> O,
+        room: &mut RowScratch<T>,
+        Target { table, output, streamed }: Target<'_, T>,
     ) {
-        let RowScratch { band, product, work, line } = room;
-        let put = |numbers: &[T], offset: usize, out: &mut [O]| {
-            if self.real {
-                let values = &numbers[offset..offset + out.len()];
-                self.arch.dispatch(|| out.iter_mut().zip(values).for_each(|(out, x)| *out = of_real(*x * back)));
-            } else {
-                let values = &numbers.as_chunks().0[offset..offset + out.len()];
+        let RowScratch { band, fourier, product, work, lines: [line, other] } = room;
+        let (mut line, mut drain) = (&mut line[..], Drain::idle(&mut other[..]));
+        let numbers = output.numbers();
+        for (row, place) in rows.iter().zip(table.chunks_mut(numbers * self.length)) {
+            match row {
+                Row::Convolution { convolution, .. } => {
+                    let reach = self.reach.expect("there is a convolution");
+                    let samples = &prepared.extended[self.parts() * (reach - convolution.reach)..];
+                    convolution.apply(self.arch, samples, back, &mut line[..self.parts() * self.summed_length()]);
+                    self.arrange(line, 0, place.len() / numbers, output);
+                    let spare = drain.finish(self.arch);
+                    drain = Drain::new(std::mem::replace(&mut line, spare), 0, place, streamed);
+                }
+                Row::Phases { group, bank, .. } => {
+                    let Layout { offset, step, .. } = self.groups[*group].layout;
+                    for (block, place) in place.chunks_mut(numbers * step).enumerate() {
+                        let spectrum = self.spectrum(&prepared.spectra, *group, block);
+                        bank.inverse(self.arch, spectrum, back, Room { product, work }, line, &mut drain);
+                        let offset = self.arrange(line, offset, place.len() / numbers, output);
+                        let spare = drain.finish(self.arch);
+                        drain = Drain::new(std::mem::replace(&mut line, spare), offset, place, streamed);
+                    }
+                }
+                Row::Fourier { group, first, gains, inverse, .. } => {
+                    let Layout { transform, offset, step, .. } = self.groups[*group].layout;
+                    for (block, place) in place.chunks_mut(numbers * step).enumerate() {
+                        let spectrum = self.spectrum(&prepared.spectra, *group, block);
+                        let band = &mut band[..transform];
+                        band.fill(Complex::default());
+                        for (k, gain) in (*first..).zip(gains) {
+                            band[k.rem_euclid(transform as i64) as usize] = spectrum.bin(k) * *gain;
+                        }
+                        match inverse {
+                            Inverse::Real(inverse) => {
+                                let (band, line) = (&mut band[..transform / 2 + 1], &mut line[..transform]);
+                                let done =
+                                    inverse.process_with_scratch(band, line, &mut fourier[..inverse.get_scratch_len()]);
+                                done.expect("the gains of the first and middle bin are real");
+                                line.iter_mut().for_each(|x| *x *= back);
+                            }
+                            Inverse::Complex(inverse) => {
+                                inverse.process_with_scratch(band, &mut fourier[..inverse.get_inplace_scratch_len()]);
+                                let pairs = line.chunks_exact_mut(2).zip(&*band);
+                                pairs.for_each(|(pair, z)| pair.copy_from_slice(&[z.re * back, z.im * back]));
+                            }
+                        }
+                        let offset = self.arrange(line, offset, place.len() / numbers, output);
+                        let spare = drain.finish(self.arch);
+                        drain = Drain::new(std::mem::replace(&mut line, spare), offset, place, streamed);
+                    }
+                }
+            }
+        }
+        drain.finish(self.arch);
+        if streamed {
+            stream::fence();
+        }
+    }
+
+    /// Makes of `count` results from `offset` on what is asked for, and returns at which number it begins.
+    fn arrange(&self, line: &mut [T], offset: usize, count: usize, output: Output) -> usize {
+        let first = self.parts() * offset;
+        let numbers = &mut line[first..];
+        match (output, self.real) {
+            (Output::Complex, false) | (Output::Real, _) => first,
+            (Output::Complex, true) => {
+                // From the last one on, so that none is overwritten before it is read.
+                let values = &mut line[..];
+                values.copy_within(first..first + count, 0);
+                for at in (0..count).rev() {
+                    (values[2 * at], values[2 * at + 1]) = (values[at], T::zero());
+                }
+                0
+            }
+            (Output::Power, true) => {
+                self.arch.dispatch(|| numbers[..count].iter_mut().for_each(|x| *x = *x * *x));
+                first
+            }
+            (Output::Power, false) => {
                 self.arch.dispatch(|| {
-                    for (out, &[re, im]) in out.iter_mut().zip(values) {
-                        *out = of_complex(Complex::new(re * back, im * back));
+                    for at in 0..count {
+                        let (re, im) = (numbers[2 * at], numbers[2 * at + 1]);
+                        numbers[at] = re * re + im * im;
                     }
                 });
-            }
-        };
-        match row {
-            Row::Convolution { convolution, .. } => {
-                let parts = self.parts();
-                let reach = self.reach.expect("there is a convolution");
-                let line = &mut line[..parts * self.summed_length()];
-                convolution.apply(self.arch, &extended[parts * (reach - convolution.reach)..], line);
-                put(line, 0, out);
-            }
-            Row::Phases { group, first, bins, bank, .. } => {
-                let band = &mut band[..bank.bins()];
-                for (block, out) in out.chunks_mut(self.groups[*group].layout.step).enumerate() {
-                    let (spectrum, layout) = self.spectrum(spectra, *group, block);
-                    take(spectrum, layout.transform, *first, &mut band[..*bins]);
-                    band[*bins..].fill(Complex::default());
-                    let line = &mut line[..bank.deal().room().1];
-                    bank.inverse(self.arch, band, Room { product, work }, line);
-                    put(line, layout.offset, out);
-                }
-            }
-            Row::Fourier { group, first, gains, inverse, .. } => {
-                for (block, out) in out.chunks_mut(self.groups[*group].layout.step).enumerate() {
-                    let (spectrum, layout) = self.spectrum(spectra, *group, block);
-                    let transform = layout.transform;
-                    match inverse {
-                        Inverse::Real(inverse) => {
-                            let band = &mut band[..transform / 2 + 1];
-                            band.fill(Complex::default());
-                            let (low, high) = (*first as usize, *first as usize + gains.len());
-                            for ((bin, x), gain) in band[low..high].iter_mut().zip(&spectrum[low..high]).zip(gains) {
-                                *bin = *x * *gain;
-                            }
-                            let line = &mut line[..transform];
-                            let scratch = &mut product[..inverse.get_scratch_len()];
-                            let done = inverse.process_with_scratch(band, line, scratch);
-                            done.expect("the gains of the first and middle bin are real");
-                            put(line, layout.offset, out);
-                        }
-                        Inverse::Complex(inverse) => {
-                            let band = &mut band[..transform];
-                            band.fill(Complex::default());
-                            let place = |at: usize| (*first + at as i64).rem_euclid(transform as i64) as usize;
-                            for (at, gain) in gains.iter().enumerate() {
-                                let bin = place(at);
-                                let mirrored = bin >= spectrum.len();
-                                let x = if mirrored { spectrum[transform - bin].conj() } else { spectrum[bin] };
-                                band[bin] = x * *gain;
-                            }
-                            inverse.process_with_scratch(band, &mut product[..inverse.get_inplace_scratch_len()]);
-                            let values = &band[layout.offset..layout.offset + out.len()];
-                            out.iter_mut().zip(values).for_each(|(out, z)| *out = of_complex(z.scale(back)));
-                        }
-                    }
-                }
+                first
             }
         }
     }
 
     /// The half spectrum of one block.
-    fn spectrum<'a>(&self, spectra: &'a [Complex<T>], group: usize, block: usize) -> (&'a [Complex<T>], Layout) {
-        let layout = self.groups[group].layout;
-        let bins = layout.transform / 2 + 1;
-        let before: usize =
-            self.groups[..group].iter().map(|group| group.layout.blocks * (group.layout.transform / 2 + 1)).sum();
-        (&spectra[before + block * bins..][..bins], layout)
+    fn spectrum<'a>(&self, spectra: &'a [T], group: usize, block: usize) -> HalfSpectrum<'a, T> {
+        let bins = self.groups[group].layout.bins();
+        let before: usize = self.groups[..group].iter().map(|group| group.layout.blocks * group.layout.bins()).sum();
+        let (re, im) = spectra[2 * (before + block * bins)..][..2 * bins].split_at(bins);
+        HalfSpectrum { re, im }
     }
 }
 
-/// Neighbouring bins of the spectrum of a real signal, from `first` on, counted from `-transform/2`.
-fn take<T: Sample>(half: &[Complex<T>], transform: usize, first: i64, band: &mut [Complex<T>]) {
-    // Below 0 the mirror image of the bins above it, turned round.
-    let below = band.len().min((-first).max(0) as usize);
-    for (at, bin) in band[..below].iter_mut().enumerate() {
-        *bin = half[(-first) as usize - at].conj();
+/// Rows that one thread takes at a time.
+const ROWS: usize = 4;
+
+/// What is asked for of a coefficient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Output {
+    Complex,
+    Real,
+    Power,
+}
+
+impl Output {
+    /// Numbers of each.
+    fn numbers(self) -> usize {
+        if self == Self::Complex { 2 } else { 1 }
     }
-    let start = first.max(0) as usize;
-    let rest = &mut band[below..];
-    let count = rest.len();
-    debug_assert!(start + count <= half.len() && half.len() == transform / 2 + 1, "bins of one half");
-    rest.copy_from_slice(&half[start..start + count]);
+}
+
+/// Where some rows go.
+struct Target<'a, T> {
+    table: &'a mut [T],
+    output: Output,
+    streamed: bool,
 }
 
 impl<T: Sample> fmt::Debug for Cwt<T> {

@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use num_complex::Complex;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use realfft::{RealFftPlanner, RealToComplex};
 use rustfft::FftPlanner;
@@ -35,6 +36,7 @@ use crate::wavelet::MotherWavelet;
 pub struct ScaleEnergy<T: Sample> {
     length: usize,
     boundary: Boundary,
+    arch: Arch,
     forward: Arc<dyn RealToComplex<T>>,
     rows: Vec<Row<T>>,
 }
@@ -101,7 +103,7 @@ impl<T: Sample> ScaleEnergy<T> {
         };
         let rows = daughters.par_iter().map(row).collect();
         let forward = RealFftPlanner::new().plan_fft_forward(transform);
-        Ok(Self { length, boundary, forward, rows })
+        Ok(Self { length, boundary, arch: Arch::new(), forward, rows })
     }
 
     /// Samples per signal.
@@ -141,11 +143,7 @@ impl<T: Sample> ScaleEnergy<T> {
         let done = self.forward.process_with_scratch(input, spectrum, scratch);
         done.expect("the buffers are the plan's own");
         // The input has done its work: there is room in it for the power of all bins.
-        let power = &mut input[..spectrum.len()];
-        power.iter_mut().zip(spectrum).for_each(|(power, z)| *power = z.norm_sqr());
-        for (energy, row) in energies.iter_mut().zip(&self.rows) {
-            *energy = weighted_sum(&row.weights, &power[row.first..]);
-        }
+        T::weigh(self.arch, Weigh { rows: &self.rows, spectrum, power: &mut input[..spectrum.len()], energies });
     }
 
     /// How far the energy of row `scale` may lie from the sum of squares that defines it, for this signal.
@@ -164,7 +162,7 @@ impl<T: Sample> ScaleEnergy<T> {
         let row = &self.rows[scale];
         let rounding = row.peak * fft::relative_error(self.forward.len(), T::UNIT_ROUNDOFF) + row.error.rounding;
         let off = |delta: f64| delta * (2.0 * row.peak + delta) * squares;
-        let summed = gamma(row.weights.len().div_ceil(PARTS) + PARTS + 8, T::UNIT_ROUNDOFF);
+        let summed = gamma(row.weights.len().div_ceil(VECTORS) + PARTS + 8, T::UNIT_ROUNDOFF);
         Bound {
             rounding: off(rounding) + summed * row.peak.powi(2) * squares + T::min_positive_value().wide(),
             truncation: off(row.error.truncation),
@@ -172,18 +170,49 @@ impl<T: Sample> ScaleEnergy<T> {
     }
 }
 
-/// Sums that run side by side, so that they fill vectors.
-const PARTS: usize = 32;
+/// Vectors of sums that run side by side.
+const VECTORS: usize = 4;
 
-/// `Σ w(k) p(k)`, in an order that depends on the number of terms alone.
-fn weighted_sum<T: Sample>(weights: &[T], power: &[T]) -> T {
-    let mut sums = [T::zero(); PARTS];
-    for (weights, power) in weights.chunks(PARTS).zip(power.chunks(PARTS)) {
-        for ((sum, &weight), &power) in sums.iter_mut().zip(weights).zip(power) {
-            *sum += weight * power;
+/// The most numbers that they have.
+const PARTS: usize = VECTORS * 16;
+
+/// The energies of all rows of one spectrum.
+pub struct Weigh<'a, T> {
+    rows: &'a [Row<T>],
+    spectrum: &'a [Complex<T>],
+    power: &'a mut [T],
+    energies: &'a mut [T],
+}
+
+impl<T: Sample> WithSimd for Weigh<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { rows, spectrum, power, energies } = self;
+        for (power, z) in power.iter_mut().zip(spectrum) {
+            *power = z.re * z.re + z.im * z.im;
+        }
+        let part = VECTORS * T::count::<S>();
+        for (energy, row) in energies.iter_mut().zip(rows) {
+            let power = &power[row.first..][..row.weights.len()];
+            let (mut weights, mut powers) = (row.weights.chunks_exact(part), power.chunks_exact(part));
+            let mut sums = [T::splat(simd, T::zero()); VECTORS];
+            for (weights, powers) in weights.by_ref().zip(powers.by_ref()) {
+                let (weights, powers) = (T::vectors::<S>(weights), T::vectors::<S>(powers));
+                for v in 0..VECTORS {
+                    sums[v] = T::fused(simd, weights[v], powers[v], sums[v]);
+                }
+            }
+            let mut parts = [T::zero(); PARTS];
+            for (part, sum) in T::vectors_mut::<S>(&mut parts).iter_mut().zip(sums) {
+                *part = sum;
+            }
+            let rest = weights.remainder().iter().zip(powers.remainder());
+            rest.zip(&mut parts).for_each(|((&weight, &power), part)| *part += weight * power);
+            *energy = parts.into_iter().fold(T::zero(), |sum, part| sum + part);
         }
     }
-    sums.into_iter().fold(T::zero(), |sum, part| sum + part)
 }
 
 impl<T: Sample> fmt::Debug for ScaleEnergy<T> {

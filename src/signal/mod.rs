@@ -17,6 +17,7 @@
 //! Time in samples, scales in samples, frequencies in cycles per sample. Tables of coefficients
 //! are row-major, `[..., scales, samples]`.
 
+mod aligned;
 mod boundary;
 mod butterfly;
 mod convolution;
@@ -39,6 +40,7 @@ mod scale;
 mod scalogram;
 mod scratch;
 mod spectrum;
+mod stream;
 
 pub use boundary::Boundary;
 pub use cwt::{Cwt, RowPlan};

@@ -42,6 +42,13 @@ pub(super) struct Layout {
     pub(super) blocks: usize,
 }
 
+impl Layout {
+    /// Bins of the half spectrum of one block.
+    pub(super) fn bins(self) -> usize {
+        self.transform / 2 + 1
+    }
+}
+
 /// What of the processor and the signal is the same for all scales.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Circumstances {
@@ -134,7 +141,8 @@ impl Circumstances {
                 } else {
                     2.5
                 };
-                let cost = slow * groups as f64 * phase::group_cost(points, folds, &phase::radices(points)?);
+                let exchanged = phase::exchanges(points, groups, folds, self.lanes, self.real);
+                let cost = slow * groups as f64 * phase::group_cost(points, folds, exchanged, &phase::radices(points)?);
                 (folds <= 32).then_some(Spread { points, groups, cost })
             })
             .min_by(|a, b| a.cost.total_cmp(&b.cost))

@@ -9,6 +9,9 @@
 //! is for each phase `d` a transform of only `M` points, and a band of at most `M` bins has one term per
 //! `z_d(r)`. Neighbouring phases stand in the lanes of a vector, so that the small transforms need no
 //! shuffles, and each of their results is a run of neighbouring samples.
+//!
+//! Where a band has many terms per `z_d(r)`, their sum over `k = r + M j` is itself a transform of `D` points:
+//! it is done with neighbouring `r` in the lanes, and then rows and lanes are exchanged.
 
 use std::f64::consts::TAU;
 use std::sync::Arc;
@@ -17,7 +20,9 @@ use num_complex::{Complex, Complex64};
 use pulp::{Arch, Simd, WithSimd};
 
 use super::Sample;
-use super::butterfly::{Point, butterfly, times};
+use super::aligned::{Aligned, LINE};
+use super::butterfly::{Arithmetic, Point, Strand, butterfly};
+use super::stream::Drain;
 
 /// How samples are dealt out: the transforms of `points` points that make `points · groups · width` samples.
 ///
@@ -28,13 +33,17 @@ pub(super) struct Deal<T> {
     points: usize,
     groups: usize,
     real: bool,
+    lanes: usize,
     stages: Vec<Stage<T>>,
     /// Which bin, modulo `points`, stands in each place before the first stage.
     order: Vec<usize>,
-    /// `e^{2πird/P}` for the phases `d` of the first vector: `[points][re, im][lanes]`.
-    turns: Vec<T>,
-    /// The phase in each lane.
-    phases: Vec<usize>,
+    /// `e^{2πird/P}` for the phases `d` of the first vector, by places: `[points][re, im][lanes]`.
+    turns: Aligned<T>,
+    /// The same with neighbouring `r` in the lanes: `[points / lanes][d][re, im][lanes]`; where bands of many
+    /// folds are transformed, in natural order.
+    exchanged: Aligned<T>,
+    /// The place of each bin.
+    places: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -50,43 +59,71 @@ struct Stage<T> {
 #[derive(Debug)]
 pub(super) struct Bank<T> {
     deal: Arc<Deal<T>>,
+    first: i64,
+    /// Bins of the band.
+    bins: usize,
     /// Bins that meet in one point.
     folds: usize,
-    /// The gain of each bin times the turn of the first phase of each group: `[groups][folds][points]`.
-    gains: Vec<Complex<T>>,
-    /// `e^{2πi(first + j points) d/P}`: `[folds][re, im][lanes]`; empty where that is 1.
-    lanes: Vec<T>,
-    /// Which bin of the band, modulo `points`, stands in each place before the first stage.
-    places: Vec<u32>,
+    /// The gain of each bin times the turn of the first phase of each group: `[groups][re, im][bins]`.
+    gains: Vec<T>,
+    way: Way<T>,
+}
+
+/// How bins are spread over phases.
+#[derive(Debug)]
+enum Way<T> {
+    /// One bin for each point, and nothing to turn.
+    Plain,
+    /// Term by term.
+    Folded {
+        /// `e^{2πi j d/D}` for the multiples `j` of `points` that the band meets: `[folds + 1][re, im][lanes]`.
+        lanes: Aligned<T>,
+        /// Which bin of the band, modulo `points`, stands in each place before the first stage.
+        places: Vec<u32>,
+        /// From this one on, a bin belongs to the next multiple of `points`.
+        wrap: usize,
+    },
+    /// By a transform over the terms, of which the first stands in this slot.
+    Exchanged { slot: usize },
 }
 
 /// The radices of a transform of `points` points, or nothing if it has a prime factor above 5.
 pub(super) fn radices(mut points: usize) -> Option<Vec<usize>> {
-    let mut radices = Vec::new();
     let twos = points.trailing_zeros() as usize;
-    let (fours, last) = match twos % 3 {
-        1 if twos >= 4 => (2, 1),
-        1 => (0, 2),
-        2 => (1, 1),
-        _ => (0, 1),
-    };
-    radices.extend(std::iter::repeat_n(8, (twos - 2 * fours - usize::from(last == 2)) / 3));
-    radices.extend(std::iter::repeat_n(4, fours));
-    radices.extend((last == 2).then_some(2));
     points >>= twos;
+    let mut radices = Vec::new();
     for radix in [5, 3] {
         while points.is_multiple_of(radix) {
             points /= radix;
             radices.push(radix);
         }
     }
+    // As few passes as there can be, each of at most four factors 2.
+    let passes = twos.div_ceil(4);
+    let powers = (0..passes).map(|pass| (twos + pass) / passes);
+    radices.extend(powers.map(|power| 1 << power));
     (points == 1).then_some(radices)
 }
 
 /// Vector operations of one group, in the coin of one fused product: what plans are compared by.
-pub(super) fn group_cost(points: usize, folds: usize, radices: &[usize]) -> f64 {
-    let passes: f64 = radices.iter().map(|radix| f64::from([0, 0, 6, 9, 8, 14, 0, 0, 12][*radix])).sum();
-    points as f64 * (8.0 + 5.0 * folds as f64 + passes)
+pub(super) fn group_cost(points: usize, folds: usize, exchanged: bool, radices: &[usize]) -> f64 {
+    let pass = |radix: &usize| match radix {
+        2 | 4 => 9.0,
+        3 | 8 => 12.0,
+        16 => 18.0,
+        _ => 15.0,
+    };
+    let passes: f64 = radices.iter().map(pass).sum();
+    let spread = if exchanged { 22.0 } else { 4.0 + 4.0 * folds as f64 };
+    points as f64 * (spread + passes)
+}
+
+/// From this many folds on the band is exchanged.
+const EXCHANGED: usize = 6;
+
+/// Whether rows and lanes are exchanged to spread a band of so many folds.
+pub(super) fn exchanges(points: usize, groups: usize, folds: usize, lanes: usize, real: bool) -> bool {
+    !real && groups == 1 && folds >= EXCHANGED && matches!(lanes, 4 | 8 | 16) && points.is_multiple_of(lanes)
 }
 
 /// `e^{2πi k/n}`, with `k` reduced exactly.
@@ -98,48 +135,9 @@ fn rounded<T: Sample>(z: Complex64) -> Complex<T> {
     Complex::new(T::of(z.re), T::of(z.im))
 }
 
-impl<T: Sample> Deal<T> {
-    /// For transforms of `points · groups` points times the width of this processor's vectors.
-    ///
-    /// # Panics
-    /// When `points` has a prime factor above 5.
-    pub(super) fn new(arch: Arch, points: usize, groups: usize, real: bool) -> Self {
-        let radices = radices(points).expect("plans are made for smooth numbers of points");
-        let phases = arch.dispatch(Phases::<T>::new(real));
-        let transform = points * groups * width(phases.len(), real);
-        let mut span = 1;
-        let stage = |&radix: &usize| {
-            let at = |t: usize| (1..radix).map(move |j| rounded(root((j * t) as i64, radix * span)));
-            let stage = Stage { radix, span, twiddles: (0..span).flat_map(at).collect() };
-            span *= radix;
-            stage
-        };
-        let mut stage = stage;
-        let stages: Vec<Stage<T>> = radices.iter().map(&mut stage).collect();
-        let mut order = vec![0];
-        for &radix in &radices {
-            // A transform of radix · m points joins those of the bins j, j + radix, ..
-            order = (0..radix).flat_map(|j| order.iter().map(move |r| j + radix * r)).collect();
-        }
-        let turns = (0..points).flat_map(|r| lane_turns::<T>(r as i64, &phases, transform)).collect();
-        Self { points, groups, real, stages, order, turns, phases }
-    }
-
-    /// Samples of one result.
-    pub(super) fn transform(&self) -> usize {
-        self.points * self.groups * width(self.phases.len(), self.real)
-    }
-
-    /// Numbers of working space, and of the result.
-    pub(super) fn room(&self) -> (usize, usize) {
-        let numbers = 2 * self.phases.len() * self.points;
-        (numbers, numbers * self.groups)
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        let twiddles: usize = self.stages.iter().map(|stage| 2 * stage.twiddles.len()).sum();
-        (twiddles + self.turns.len()) * size_of::<T>() + self.order.len() * size_of::<usize>()
-    }
+/// Real parts, then imaginary ones, of a vector or of a band.
+fn parts<T: Sample>(values: impl Iterator<Item = Complex64> + Clone) -> impl Iterator<Item = T> {
+    values.clone().map(|z| T::of(z.re)).chain(values.map(|z| T::of(z.im)))
 }
 
 /// Samples of one point.
@@ -149,176 +147,470 @@ pub(super) fn width(lanes: usize, real: bool) -> usize {
 
 /// Lanes of this processor's vectors.
 pub(super) fn lanes<T: Sample>(arch: Arch) -> usize {
-    arch.dispatch(Phases::<T>::new(true)).len()
+    struct Count<T>(std::marker::PhantomData<T>);
+    impl<T: Sample> WithSimd for Count<T> {
+        type Output = usize;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _simd: S) -> usize {
+            T::count::<S>()
+        }
+    }
+    arch.dispatch(Count::<T>(std::marker::PhantomData))
 }
 
-/// `e^{2πikd/P}` in the lanes, real parts and then imaginary parts.
-fn lane_turns<T: Sample>(bin: i64, phases: &[usize], transform: usize) -> Vec<T> {
-    let turns: Vec<Complex64> = phases.iter().map(|&phase| root(bin * phase as i64, transform)).collect();
-    turns.iter().map(|z| T::of(z.re)).chain(turns.iter().map(|z| T::of(z.im))).collect()
+impl<T: Sample> Deal<T> {
+    /// For transforms of `points · groups` points times the width of vectors of so many lanes.
+    ///
+    /// # Panics
+    /// When `points` has a prime factor above 5.
+    pub(super) fn new(lanes: usize, points: usize, groups: usize, real: bool) -> Self {
+        let radices = radices(points).expect("plans are made for smooth numbers of points");
+        let transform = points * groups * width(lanes, real);
+        let mut span = 1;
+        let mut stage = |&radix: &usize| {
+            let at = |t: usize| (1..radix).map(move |j| rounded(root((j * t) as i64, radix * span)));
+            let stage = Stage { radix, span, twiddles: (0..span).flat_map(at).collect() };
+            span *= radix;
+            stage
+        };
+        let stages: Vec<Stage<T>> = radices.iter().map(&mut stage).collect();
+        let mut order = vec![0];
+        for &radix in &radices {
+            // A transform of radix · m points joins those of the bins j, j + radix, ..
+            order = (0..radix).flat_map(|j| order.iter().map(move |r| j + radix * r)).collect();
+        }
+        let turn = |r: usize, d: usize| root((r * d) as i64, transform);
+        let turns = order.iter().flat_map(|&r| parts((0..lanes).map(move |d| turn(r, d)))).collect();
+        let mut places = vec![0; points];
+        order.iter().enumerate().for_each(|(place, &bin)| places[bin] = place as u32);
+        let exchanged = if exchanges(points, groups, EXCHANGED, lanes, real) {
+            let vector = |r: usize, d: usize| parts((r..r + lanes).map(move |r| turn(r, d)));
+            (0..points).step_by(lanes).flat_map(|r| (0..lanes).flat_map(move |d| vector(r, d))).collect()
+        } else {
+            Aligned::new(0)
+        };
+        Self { points, groups, real, lanes, stages, order, turns, exchanged, places }
+    }
+
+    /// Samples of one result.
+    pub(super) fn transform(&self) -> usize {
+        self.points * self.groups * width(self.lanes, self.real)
+    }
+
+    /// Numbers of working space, and of the result.
+    pub(super) fn room(&self) -> (usize, usize) {
+        let numbers = 2 * self.lanes * self.points;
+        (numbers, numbers * self.groups)
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let twiddles: usize = self.stages.iter().map(|stage| 2 * stage.twiddles.len()).sum();
+        (twiddles + self.turns.len() + self.exchanged.len()) * size_of::<T>() + 12 * self.points
+    }
 }
 
 impl<T: Sample> Bank<T> {
-    /// The filter that multiplies the bins from `first` on, counted from `-P/2`, with `gains`.
+    /// For a band whose bins from `first` on have these gains.
     pub(super) fn new(deal: Arc<Deal<T>>, first: i64, gains: &[Complex64]) -> Self {
-        let (points, transform) = (deal.points, deal.transform());
-        let folds = gains.len().div_ceil(points);
-        let lanes_of = |fold: usize| lane_turns::<T>(first + (fold * points) as i64, &deal.phases, transform);
-        let plain = folds == 1 && first == 0;
-        let lanes = if plain { Vec::new() } else { (0..folds).flat_map(lanes_of).collect() };
-        let step = deal.phases.len();
+        let (points, lanes, transform) = (deal.points as i64, deal.lanes, deal.transform());
+        let multiple = first.div_euclid(points);
+        // A band that starts between two multiples of the points, or has many terms, starts at the lower one.
+        let before = first.rem_euclid(points) as usize;
+        let least = gains.len().div_ceil(deal.points);
+        let exchanged = exchanges(deal.points, deal.groups, least, lanes, deal.real);
+        let whole = before + gains.len() <= least * deal.points && multiple == 0;
+        let before = if exchanged || whole { before } else { 0 };
+        let first = first - before as i64;
+        let bins = before + gains.len();
+        let folds = bins.div_ceil(deal.points);
+        let way = if exchanged {
+            Way::Exchanged { slot: multiple.rem_euclid(lanes as i64) as usize }
+        } else if folds == 1 && first == 0 {
+            Way::Plain
+        } else {
+            let root = |j: usize, d: usize| root((multiple + j as i64) * points * d as i64, transform);
+            Way::Folded {
+                lanes: (0..=folds).flat_map(|j| parts((0..lanes).map(move |d| root(j, d)))).collect(),
+                places: deal.order.iter().map(|&bin| (bin as i64 - first).rem_euclid(points) as u32).collect(),
+                wrap: (points - first.rem_euclid(points)) as usize,
+            }
+        };
         let turn = |k: i64, group: usize| {
             if deal.real {
                 // Two groups at once: the one that becomes the imaginary part is multiplied by i.
-                root(k * (2 * group * step) as i64, transform)
-                    + Complex64::I * root(k * ((2 * group + 1) * step) as i64, transform)
+                root(k * (2 * group * lanes) as i64, transform)
+                    + Complex64::I * root(k * ((2 * group + 1) * lanes) as i64, transform)
             } else {
-                root(k * (group * step) as i64, transform)
+                root(k * (group * lanes) as i64, transform)
             }
         };
         let gain = |group: usize, at: usize| {
-            gains.get(at).map_or(Complex::default(), |gain| rounded(gain * turn(first + at as i64, group)))
+            at.checked_sub(before).map_or(Complex64::ZERO, |kept| gains[kept] * turn(first + at as i64, group))
         };
-        let table = (0..deal.groups).flat_map(|group| (0..folds * points).map(move |at| gain(group, at)));
-        let place = |&bin: &usize| (bin as i64 - first).rem_euclid(points as i64) as u32;
-        let places = deal.order.iter().map(place).collect();
-        Self { folds, gains: table.collect(), lanes, places, deal }
-    }
-
-    /// Bins of the band, zeros at its end included.
-    pub(super) fn bins(&self) -> usize {
-        self.folds * self.deal.points
+        let gains = (0..deal.groups).flat_map(|group| parts((0..bins).map(move |at| gain(group, at)))).collect();
+        Self { deal, first, bins, folds, gains, way }
     }
 
     pub(super) fn deal(&self) -> &Deal<T> {
         &self.deal
     }
 
+    /// Numbers of [`Room::product`].
+    pub(super) fn product(&self) -> usize {
+        2 * self.folds * self.deal.points
+    }
+
     pub(super) fn bytes(&self) -> usize {
-        2 * self.gains.len() * size_of::<T>() + self.lanes.len() * size_of::<T>() + 4 * self.places.len()
+        let way = match &self.way {
+            Way::Folded { lanes, places, .. } => lanes.len() * size_of::<T>() + 4 * places.len(),
+            Way::Plain | Way::Exchanged { .. } => 0,
+        };
+        self.gains.len() * size_of::<T>() + way
     }
 
     /// Floating-point operations of one result.
     pub(super) fn flops(&self) -> u64 {
-        let points = self.deal.points as u64;
-        let butterflies: u64 = self
-            .deal
-            .stages
-            .iter()
-            .map(|stage| [0, 0, 10, 28, 40, 64, 0, 0, 120][stage.radix] * points / stage.radix as u64)
-            .sum();
-        let folds = if self.lanes.is_empty() { 0 } else { 8 * self.folds as u64 };
-        self.deal.groups as u64
-            * (6 * self.bins() as u64 + self.deal.phases.len() as u64 * (points * (6 + folds) + butterflies))
+        let (points, lanes) = (self.deal.points as u64, self.deal.lanes as u64);
+        // Of one point, that is of one lane of it: per butterfly, and for the factors of all but its first.
+        let butterfly = |radix: usize| match radix {
+            2 => 4,
+            3 => 16,
+            4 => 16,
+            5 => 52,
+            8 => 56,
+            16 => 176,
+            _ => 0,
+        };
+        let stage = |stage: &Stage<T>| {
+            let (radix, twiddled) = (stage.radix as u64, u64::from(stage.span > 1));
+            (butterfly(stage.radix) + 6 * (radix - 1) * twiddled) * points / radix
+        };
+        let spread = match self.way {
+            Way::Plain => 6,
+            Way::Folded { .. } => 6 + 8 * self.folds as u64,
+            Way::Exchanged { .. } => 6 + butterfly(self.deal.lanes) / lanes,
+        };
+        let stages: u64 = self.deal.stages.iter().map(stage).sum();
+        self.deal.groups as u64 * (6 * self.bins as u64 + lanes * (points * spread + stages))
     }
 
-    /// Computes `line` from the band of a spectrum, `[bins]`. For a complex result `line` has pairs.
-    pub(super) fn inverse(&self, arch: Arch, band: &[Complex<T>], room: Room<'_, T>, line: &mut [T]) {
-        T::invert(arch, Inverse { bank: self, band, room, line });
+    /// Computes `line` from the half spectrum of a signal, times a factor, while the drain empties.
+    /// For a complex result `line` has pairs.
+    pub(super) fn inverse(
+        &self,
+        arch: Arch,
+        spectrum: HalfSpectrum<'_, T>,
+        factor: T,
+        room: Room<'_, T>,
+        line: &mut [T],
+        drain: &mut Drain<'_, T>,
+    ) {
+        T::invert(arch, Inverse { bank: self, spectrum, factor, room, line, drain });
+    }
+}
+
+/// The bins of a real signal from 0 to half the points of its transform, real and imaginary parts apart.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HalfSpectrum<'a, T> {
+    pub(super) re: &'a [T],
+    pub(super) im: &'a [T],
+}
+
+impl<T: Sample> HalfSpectrum<'_, T> {
+    /// Bin `k`, counted from minus half the points on.
+    pub(super) fn bin(&self, k: i64) -> Complex<T> {
+        let at = k.unsigned_abs() as usize;
+        Complex::new(self.re[at], if k < 0 { -self.im[at] } else { self.im[at] })
     }
 }
 
 /// Working space of [`Bank::inverse`].
 pub(super) struct Room<'a, T> {
-    pub(super) product: &'a mut [Complex<T>],
+    pub(super) product: &'a mut [T],
     pub(super) work: &'a mut [T],
 }
 
 /// One call of [`Bank::inverse`].
-pub struct Inverse<'a, T> {
+pub struct Inverse<'a, 'd, T> {
     bank: &'a Bank<T>,
-    band: &'a [Complex<T>],
+    spectrum: HalfSpectrum<'a, T>,
+    factor: T,
     room: Room<'a, T>,
     line: &'a mut [T],
+    drain: &'a mut Drain<'d, T>,
 }
 
+#[inline(always)]
 fn points<T: Sample, S: Simd>(values: &[T]) -> &[Point<T, S>] {
     T::vectors::<S>(values).as_chunks().0
 }
 
+#[inline(always)]
 fn points_mut<T: Sample, S: Simd>(values: &mut [T]) -> &mut [Point<T, S>] {
     T::vectors_mut::<S>(values).as_chunks_mut().0
 }
 
-impl<T: Sample> WithSimd for Inverse<'_, T> {
+/// Runs a stage of any radix, each a function of its own: one with all of them would take long to compile.
+macro_rules! by_radix {
+    ($simd:ident, $radix:expr, $stage:ident $fields:tt) => {
+        match $radix {
+            16 => $simd.vectorize($stage::<T, 16> $fields),
+            8 => $simd.vectorize($stage::<T, 8> $fields),
+            5 => $simd.vectorize($stage::<T, 5> $fields),
+            4 => $simd.vectorize($stage::<T, 4> $fields),
+            3 => $simd.vectorize($stage::<T, 3> $fields),
+            2 => $simd.vectorize($stage::<T, 2> $fields),
+            _ => $simd.vectorize($stage::<T, 1> $fields),
+        }
+    };
+}
+
+impl<T: Sample> WithSimd for Inverse<'_, '_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { bank, band, room: Room { product, work }, line } = self;
+        let Self { bank, spectrum, factor, room: Room { product, work }, line, drain } = self;
+        let Bank { bins, folds, .. } = *bank;
         let deal = &*bank.deal;
         let work = &mut work[..deal.room().0];
-        let product = &mut product[..band.len()];
-        let (first, rest) = deal.stages.split_first().map_or((None, &[][..]), |(first, rest)| (Some(first), rest));
-        let (last, middle) = rest.split_last().map_or((None, &[][..]), |(last, middle)| (Some(last), middle));
-        for (group, gains) in bank.gains.chunks_exact(band.len()).enumerate() {
-            for ((product, x), gain) in product.iter_mut().zip(band).zip(gains) {
-                *product = *x * *gain;
-            }
-            // Each stage is a function of its own: one with all of them would take long to compile.
-            match first.map_or(1, |stage| stage.radix) {
-                8 => simd.vectorize(Enter::<T, 8> { bank, product, work }),
-                5 => simd.vectorize(Enter::<T, 5> { bank, product, work }),
-                4 => simd.vectorize(Enter::<T, 4> { bank, product, work }),
-                3 => simd.vectorize(Enter::<T, 3> { bank, product, work }),
-                2 => simd.vectorize(Enter::<T, 2> { bank, product, work }),
-                _ => simd.vectorize(Enter::<T, 1> { bank, product, work }),
-            }
-            for stage in middle {
-                match stage.radix {
-                    8 => simd.vectorize(Join::<T, 8> { stage, work }),
-                    5 => simd.vectorize(Join::<T, 5> { stage, work }),
-                    4 => simd.vectorize(Join::<T, 4> { stage, work }),
-                    3 => simd.vectorize(Join::<T, 3> { stage, work }),
-                    _ => simd.vectorize(Join::<T, 2> { stage, work }),
+        let (re, im) = product[..bank.product()].split_at_mut(folds * deal.points);
+        re[bins..].fill(T::zero());
+        im[bins..].fill(T::zero());
+        let (last, before) = deal.stages.split_last().map_or((None, &[][..]), |(last, before)| (Some(last), before));
+        for (group, gains) in bank.gains.chunks_exact(2 * bins).enumerate() {
+            multiply(spectrum, bank.first, gains.split_at(bins), &mut re[..bins], &mut im[..bins]);
+            let (re, im) = (&*re, &*im);
+            let mut rest = before;
+            if let Way::Exchanged { slot } = bank.way {
+                match deal.lanes {
+                    16 => simd.vectorize(Exchange::<T, 16> { deal, slot, folds, re, im, work, drain }),
+                    8 => simd.vectorize(Exchange::<T, 8> { deal, slot, folds, re, im, work, drain }),
+                    _ => simd.vectorize(Exchange::<T, 4> { deal, slot, folds, re, im, work, drain }),
                 }
+            } else if let Some((first, others)) = before.split_first() {
+                rest = others;
+                by_radix!(simd, first.radix, Enter { bank, re, im, work, drain });
+            } else {
+                simd.vectorize(Enter::<T, 1> { bank, re, im, work, drain });
+            }
+            for stage in rest {
+                by_radix!(simd, stage.radix, Join { stage, work });
             }
             let twiddles = last.map_or(&[][..], |stage| &stage.twiddles);
-            match last.map_or(1, |stage| stage.radix) {
-                8 => simd.vectorize(Leave::<T, 8> { deal, group, twiddles, work, line }),
-                5 => simd.vectorize(Leave::<T, 5> { deal, group, twiddles, work, line }),
-                4 => simd.vectorize(Leave::<T, 4> { deal, group, twiddles, work, line }),
-                3 => simd.vectorize(Leave::<T, 3> { deal, group, twiddles, work, line }),
-                2 => simd.vectorize(Leave::<T, 2> { deal, group, twiddles, work, line }),
-                _ => simd.vectorize(Leave::<T, 1> { deal, group, twiddles, work, line }),
+            let radix = last.map_or(1, |stage| stage.radix);
+            by_radix!(simd, radix, Leave { deal, group, twiddles, factor, work, line, drain });
+        }
+    }
+}
+
+/// The products of gains and bins from `first` on.
+#[inline(always)]
+fn multiply<T: Sample>(spectrum: HalfSpectrum<'_, T>, first: i64, gains: (&[T], &[T]), re: &mut [T], im: &mut [T]) {
+    // Below 0 the mirror image of the bins above it, turned round.
+    let below = re.len().min((-first).max(0) as usize);
+    let start = first.max(0) as usize;
+    let (re_below, re) = re.split_at_mut(below);
+    let (im_below, im) = im.split_at_mut(below);
+    let ((g_below, g), (h_below, h)) = (gains.0.split_at(below), gains.1.split_at(below));
+    let mirrored = (-first).max(0) as usize + 1 - below..(-first).max(0) as usize + 1;
+    let (x, y) = (&spectrum.re[mirrored.clone()], &spectrum.im[mirrored]);
+    for (((((re, im), g), h), x), y) in
+        re_below.iter_mut().zip(im_below).zip(g_below).zip(h_below).zip(x.iter().rev()).zip(y.iter().rev())
+    {
+        (*re, *im) = (*x * *g + *y * *h, *x * *h - *y * *g);
+    }
+    let (x, y) = (&spectrum.re[start..start + re.len()], &spectrum.im[start..start + re.len()]);
+    for (((((re, im), g), h), x), y) in re.iter_mut().zip(im).zip(g).zip(h).zip(x).zip(y) {
+        (*re, *im) = (*x * *g - *y * *h, *x * *h + *y * *g);
+    }
+}
+
+/// Cache lines that leave while so many points are computed: one for each of two passes.
+#[inline(always)]
+fn lines<T: Sample, S: Simd>(points: usize) -> usize {
+    (points * size_of::<T::Vector<S>>()).div_ceil(LINE)
+}
+
+/// Spreads the products over the phases, and takes them through the first stage.
+struct Enter<'a, 'd, T, const RADIX: usize> {
+    bank: &'a Bank<T>,
+    re: &'a [T],
+    im: &'a [T],
+    work: &'a mut [T],
+    drain: &'a mut Drain<'d, T>,
+}
+
+impl<T: Sample, const RADIX: usize> WithSimd for Enter<'_, '_, T, RADIX> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { bank, re, im, work, drain } = self;
+        let (on, deal) = (Arithmetic::<T, S>::new(simd), &*bank.deal);
+        let turns = points::<T, S>(&deal.turns).as_chunks::<RADIX>().0;
+        let work = points_mut::<T, S>(work).as_chunks_mut::<RADIX>().0;
+        if let Way::Folded { lanes, places, wrap } = &bank.way {
+            let lanes = &points::<T, S>(lanes)[..bank.folds + 1];
+            for ((places, turns), out) in places.as_chunks::<RADIX>().0.iter().zip(turns).zip(work) {
+                butterfly::<T, S, RADIX>(
+                    on,
+                    &mut Folded { on, re, im, turns, lanes, places, wrap: *wrap, points: deal.points, out },
+                );
+                drain.step(simd, lines::<T, S>(RADIX));
+            }
+        } else {
+            for ((order, turns), out) in deal.order.as_chunks::<RADIX>().0.iter().zip(turns).zip(work) {
+                butterfly::<T, S, RADIX>(on, &mut Plain { on, re, im, turns, order, out });
+                drain.step(simd, lines::<T, S>(RADIX));
             }
         }
     }
 }
 
-/// Spreads the products over the phases, and takes them through the first stage.
-struct Enter<'a, T, const RADIX: usize> {
-    bank: &'a Bank<T>,
-    product: &'a [Complex<T>],
-    work: &'a mut [T],
+/// One bin for each point.
+struct Plain<'a, T: Sample, S: Simd, const RADIX: usize> {
+    on: Arithmetic<T, S>,
+    re: &'a [T],
+    im: &'a [T],
+    turns: &'a [Point<T, S>; RADIX],
+    order: &'a [usize; RADIX],
+    out: &'a mut [Point<T, S>; RADIX],
 }
 
-impl<T: Sample, const RADIX: usize> WithSimd for Enter<'_, T, RADIX> {
+impl<T: Sample, S: Simd, const RADIX: usize> Strand<T, S> for Plain<'_, T, S, RADIX> {
+    #[inline(always)]
+    fn get(&self, at: usize) -> Point<T, S> {
+        let bin = self.order[at];
+        self.on.times(self.turns[at], self.on.splat(self.re[bin], self.im[bin]))
+    }
+
+    #[inline(always)]
+    fn put(&mut self, at: usize, value: Point<T, S>) {
+        self.out[at] = value;
+    }
+}
+
+/// Several bins for each point.
+struct Folded<'a, T: Sample, S: Simd, const RADIX: usize> {
+    on: Arithmetic<T, S>,
+    re: &'a [T],
+    im: &'a [T],
+    turns: &'a [Point<T, S>; RADIX],
+    lanes: &'a [Point<T, S>],
+    places: &'a [u32; RADIX],
+    wrap: usize,
+    points: usize,
+    out: &'a mut [Point<T, S>; RADIX],
+}
+
+impl<T: Sample, S: Simd, const RADIX: usize> Strand<T, S> for Folded<'_, T, S, RADIX> {
+    #[inline(always)]
+    fn get(&self, at: usize) -> Point<T, S> {
+        let mut bin = self.places[at] as usize;
+        let folds = self.lanes.len() - 1;
+        let lanes = &self.lanes[usize::from(bin >= self.wrap)..][..folds];
+        let mut sum = self.on.times(lanes[0], self.on.splat(self.re[bin], self.im[bin]));
+        for &lanes in &lanes[1..] {
+            bin += self.points;
+            sum = self.on.times_add(lanes, self.on.splat(self.re[bin], self.im[bin]), sum);
+        }
+        self.on.times(self.turns[at], sum)
+    }
+
+    #[inline(always)]
+    fn put(&mut self, at: usize, value: Point<T, S>) {
+        self.out[at] = value;
+    }
+}
+
+/// Spreads the products over as many phases as there are lanes by a transform over their terms.
+struct Exchange<'a, 'd, T, const LANES: usize> {
+    deal: &'a Deal<T>,
+    slot: usize,
+    folds: usize,
+    re: &'a [T],
+    im: &'a [T],
+    work: &'a mut [T],
+    drain: &'a mut Drain<'d, T>,
+}
+
+impl<T: Sample, const LANES: usize> WithSimd for Exchange<'_, '_, T, LANES> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { bank, product, work } = self;
-        let turns = points::<T, S>(&bank.deal.turns);
-        let lanes = points::<T, S>(&bank.lanes);
-        let places = bank.places.as_chunks::<RADIX>().0;
-        for (places, out) in places.iter().zip(points_mut::<T, S>(work).as_chunks_mut::<RADIX>().0) {
-            let spread = |place: u32| {
-                let (at, splat) = (place as usize, |x| T::splat(simd, x));
-                if lanes.is_empty() {
-                    let z = product[at];
-                    return times::<T, S>(simd, turns[at], [splat(z.re), splat(z.im)]);
-                }
-                let mut sum = [splat(T::zero()); 2];
-                for (z, turn) in product[at..].iter().step_by(bank.deal.points).zip(lanes) {
-                    let [re, im] = [splat(z.re), splat(z.im)];
-                    sum[0] = T::reduced(simd, im, turn[1], T::fused(simd, re, turn[0], sum[0]));
-                    sum[1] = T::fused(simd, im, turn[0], T::fused(simd, re, turn[1], sum[1]));
-                }
-                times::<T, S>(simd, turns[at], sum)
-            };
-            *out = butterfly::<T, S, RADIX>(simd, places.map(spread));
+        let Self { deal, slot, folds, re, im, work, drain } = self;
+        let on = Arithmetic::<T, S>::new(simd);
+        let work = points_mut::<T, S>(work);
+        let (re, im) = (T::vectors::<S>(re), T::vectors::<S>(im));
+        let blocks = deal.points / LANES;
+        let tables = points::<T, S>(&deal.exchanged).as_chunks::<LANES>().0;
+        for ((block, turns), places) in tables.iter().enumerate().zip(deal.places.as_chunks::<LANES>().0) {
+            let zero = T::splat(simd, T::zero());
+            let mut terms = Terms { on, re, im, block, blocks, slot, folds, turns, out: [[zero; LANES]; 2] };
+            butterfly::<T, S, LANES>(on, &mut terms);
+            let [re, im] = terms.out;
+            let (re, im) = (exchange::<T, S, LANES>(simd, re), exchange::<T, S, LANES>(simd, im));
+            for ((&place, re), im) in places.iter().zip(re).zip(im) {
+                work[place as usize] = [re, im];
+            }
+            drain.step(simd, lines::<T, S>(LANES));
         }
+    }
+}
+
+/// Rows to lanes: each round turns the bits of a number's place, row and lane, by one.
+#[inline(always)]
+fn exchange<T: Sample, S: Simd, const LANES: usize>(simd: S, mut rows: [T::Vector<S>; LANES]) -> [T::Vector<S>; LANES] {
+    let mut round = 1;
+    while round < LANES {
+        let mut turned = rows;
+        let mut at = 0;
+        while at < LANES / 2 {
+            let [low, high] = T::pair(simd, [rows[at], rows[at + LANES / 2]]);
+            turned[2 * at] = low;
+            turned[2 * at + 1] = high;
+            at += 1;
+        }
+        rows = turned;
+        round *= 2;
+    }
+    rows
+}
+
+struct Terms<'a, T: Sample, S: Simd, const LANES: usize> {
+    on: Arithmetic<T, S>,
+    re: &'a [T::Vector<S>],
+    im: &'a [T::Vector<S>],
+    block: usize,
+    blocks: usize,
+    slot: usize,
+    folds: usize,
+    turns: &'a [Point<T, S>; LANES],
+    out: [[T::Vector<S>; LANES]; 2],
+}
+
+impl<T: Sample, S: Simd, const LANES: usize> Strand<T, S> for Terms<'_, T, S, LANES> {
+    #[inline(always)]
+    fn get(&self, at: usize) -> Point<T, S> {
+        let fold = (at + LANES - self.slot) % LANES;
+        if fold >= self.folds {
+            return self.on.splat(T::zero(), T::zero());
+        }
+        let term = |place: usize| [self.re[place], self.im[place]];
+        let sum = term(fold * self.blocks + self.block);
+        // A band that goes all the way round, and does not begin with a slot, meets itself there.
+        if fold + LANES < self.folds {
+            return self.on.add(sum, term((fold + LANES) * self.blocks + self.block));
+        }
+        sum
+    }
+
+    #[inline(always)]
+    fn put(&mut self, at: usize, value: Point<T, S>) {
+        [self.out[0][at], self.out[1][at]] = self.on.times(self.turns[at], value);
     }
 }
 
@@ -333,89 +625,111 @@ impl<T: Sample, const RADIX: usize> WithSimd for Join<'_, T, RADIX> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { stage, work } = self;
-        for block in points_mut::<T, S>(work).chunks_exact_mut(RADIX * stage.span) {
-            let mut parts = block.chunks_exact_mut(stage.span);
-            let mut parts: [&mut [Point<T, S>]; RADIX] = std::array::from_fn(|_| parts.next().unwrap_or_default());
-            for (t, twiddles) in stage.twiddles.chunks_exact(RADIX - 1).enumerate() {
-                let values = butterfly::<T, S, RADIX>(simd, twiddled(simd, twiddles, |j| parts[j][t]));
-                for (part, value) in parts.iter_mut().zip(values) {
-                    part[t] = value;
-                }
+        let Self { stage: &Stage { span, ref twiddles, .. }, work } = self;
+        let on = Arithmetic::<T, S>::new(simd);
+        for points in points_mut::<T, S>(work).chunks_exact_mut(RADIX * span) {
+            for t in 0..span {
+                let twiddles = &twiddles[t * (RADIX - 1)..][..RADIX - 1];
+                butterfly::<T, S, RADIX>(on, &mut Joined { on, points, span, t, twiddles });
             }
         }
     }
 }
 
-/// Value `j` times twiddle `j`, which is 1 for the first.
+struct Joined<'a, T: Sample, S: Simd> {
+    on: Arithmetic<T, S>,
+    points: &'a mut [Point<T, S>],
+    span: usize,
+    t: usize,
+    twiddles: &'a [Complex<T>],
+}
+
+impl<T: Sample, S: Simd> Strand<T, S> for Joined<'_, T, S> {
+    #[inline(always)]
+    fn get(&self, at: usize) -> Point<T, S> {
+        twiddled(self.on, self.points, self.span, self.t, self.twiddles, at)
+    }
+
+    #[inline(always)]
+    fn put(&mut self, at: usize, value: Point<T, S>) {
+        self.points[self.t + at * self.span] = value;
+    }
+}
+
+/// Point `at` of a butterfly, times its twiddle, which is 1 for the first.
 #[inline(always)]
-fn twiddled<T: Sample, S: Simd, const RADIX: usize>(
-    simd: S,
+fn twiddled<T: Sample, S: Simd>(
+    on: Arithmetic<T, S>,
+    points: &[Point<T, S>],
+    span: usize,
+    t: usize,
     twiddles: &[Complex<T>],
-    value: impl Fn(usize) -> Point<T, S>,
-) -> [Point<T, S>; RADIX] {
-    std::array::from_fn(|j| {
-        if j == 0 {
-            return value(0);
-        }
-        let twiddle = twiddles[j - 1];
-        times::<T, S>(simd, value(j), [T::splat(simd, twiddle.re), T::splat(simd, twiddle.im)])
-    })
+    at: usize,
+) -> Point<T, S> {
+    let point = points[t + at * span];
+    if at == 0 {
+        return point;
+    }
+    let twiddle = twiddles[at - 1];
+    on.times(point, on.splat(twiddle.re, twiddle.im))
 }
 
 /// The last stage, whose results go to their places in the line.
-struct Leave<'a, T, const RADIX: usize> {
+struct Leave<'a, 'd, T, const RADIX: usize> {
     deal: &'a Deal<T>,
     group: usize,
     twiddles: &'a [Complex<T>],
+    factor: T,
     work: &'a [T],
     line: &'a mut [T],
+    drain: &'a mut Drain<'d, T>,
 }
 
-impl<T: Sample, const RADIX: usize> WithSimd for Leave<'_, T, RADIX> {
+impl<T: Sample, const RADIX: usize> WithSimd for Leave<'_, '_, T, RADIX> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { deal, group, twiddles, work, line } = self;
-        let (work, line) = (points::<T, S>(work), points_mut::<T, S>(line));
-        let span = deal.points / RADIX;
+        let Self { deal: &Deal { points: total, groups, real, .. }, group, twiddles, factor, work, line, drain } = self;
+        let on = Arithmetic::<T, S>::new(simd);
+        let factor = T::splat(simd, factor);
+        let (points, line) = (points::<T, S>(work), points_mut::<T, S>(line));
+        let span = total / RADIX;
         for t in 0..span {
-            let values = twiddled(simd, twiddles.get(t * (RADIX - 1)..).unwrap_or_default(), |j| work[j * span + t]);
-            for (j, value) in butterfly::<T, S, RADIX>(simd, values).into_iter().enumerate() {
-                let place = (t + j * span) * deal.groups + group;
-                line[place] = if deal.real { value } else { T::pair(simd, value) };
-            }
+            let twiddles = &twiddles[t * (RADIX - 1)..][..RADIX - 1];
+            butterfly::<T, S, RADIX>(
+                on,
+                &mut Left { on, points, span, t, twiddles, factor, groups, group, real, line },
+            );
+            drain.step(simd, lines::<T, S>(RADIX));
         }
     }
 }
 
-/// Finds out which phase stands in which lane.
-struct Phases<T> {
+struct Left<'a, T: Sample, S: Simd> {
+    on: Arithmetic<T, S>,
+    points: &'a [Point<T, S>],
+    span: usize,
+    t: usize,
+    twiddles: &'a [Complex<T>],
+    factor: T::Vector<S>,
+    groups: usize,
+    group: usize,
     real: bool,
-    numbers: std::marker::PhantomData<T>,
+    line: &'a mut [Point<T, S>],
 }
 
-impl<T> Phases<T> {
-    fn new(real: bool) -> Self {
-        Self { real, numbers: std::marker::PhantomData }
+impl<T: Sample, S: Simd> Strand<T, S> for Left<'_, T, S> {
+    #[inline(always)]
+    fn get(&self, at: usize) -> Point<T, S> {
+        twiddled(self.on, self.points, self.span, self.t, self.twiddles, at)
     }
-}
-
-impl<T: Sample> WithSimd for Phases<T> {
-    type Output = Vec<usize>;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Vec<usize> {
-        let lanes = T::count::<S>();
-        if self.real {
-            return (0..lanes).collect();
-        }
-        // Pairs that hold their own number, taken apart as they will be put together.
-        let numbers: Vec<T> = (0..2 * lanes).map(|i| T::of((i / 2) as f64)).collect();
-        let [first, second] = [T::vectors::<S>(&numbers)[0], T::vectors::<S>(&numbers)[1]];
-        let mut split = vec![T::zero(); lanes];
-        T::vectors_mut::<S>(&mut split)[0] = T::split(simd, [first, second])[0];
-        split.into_iter().map(|x| x.wide() as usize).collect()
+    fn put(&mut self, at: usize, [re, im]: Point<T, S>) {
+        let simd = self.on.simd;
+        let value = [T::product(simd, re, self.factor), T::product(simd, im, self.factor)];
+        let place = (self.t + at * self.span) * self.groups + self.group;
+        self.line[place] = if self.real { value } else { T::pair(simd, value) };
     }
 }
