@@ -631,7 +631,7 @@ fn table(rows: &Value) -> Vec<Complex64> {
 
 fn built(row: &Value) -> Box<dyn MotherWavelet> {
     let number = |name: &str| row["parameters"][name].as_f64();
-    let parameters = Parameters { omega0: number("omega0"), order: number("order"), gamma: None, cycles: None };
+    let parameters = Parameters { omega0: number("omega0"), order: number("order"), ..Parameters::default() };
     by_name(row["name"].as_str().unwrap(), &parameters).unwrap()
 }
 

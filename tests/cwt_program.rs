@@ -59,7 +59,9 @@ fn the_json_of_a_wavelet_has_the_documented_keys() {
         "uncertainty_product",
         "support",
     ];
-    for name in "haar ricker morlet morlet-uncorrected gaussian dog paul morse haar-like haar-like-prime".split(' ') {
+    let names = "haar ricker morlet morlet-uncorrected analytic-morlet analytic-morlet-uncorrected gaussian dog analytic-dog \
+                 paul morse shannon fbsp haar-like haar-like-prime";
+    for name in names.split(' ') {
         let object = json_of(&["wavelet", name]);
         let mut found: Vec<_> = object.as_object().unwrap().keys().map(String::as_str).collect();
         found.sort_unstable();

@@ -10,7 +10,8 @@ use crate::wavelet::{Admissibility, MotherWavelet, Parameters, WaveletError, by_
 /// Show the closed-form numbers of a mother wavelet
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// haar, ricker, morlet, morlet-uncorrected, gaussian, dog, paul, morse, haar-like or haar-like-prime
+    /// haar, ricker, morlet, morlet-uncorrected, analytic-morlet, analytic-morlet-uncorrected, gaussian, dog,
+    /// analytic-dog, paul, morse, shannon, fbsp, haar-like or haar-like-prime
     #[arg(value_name = "NAME")]
     name: String,
     #[command(flatten)]
@@ -20,15 +21,21 @@ pub(super) struct Arguments {
 /// The parameters of mother wavelets, as flags.
 #[derive(Debug, Args)]
 pub(super) struct WaveletFlags {
-    /// Carrier of morlet and morlet-uncorrected, in radians per unit time [default: 6]
+    /// Carrier of the morlet wavelets, in radians per unit time [default: 6]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     omega0: Option<f64>,
-    /// Order of dog [default: 2] and paul [default: 4]; beta of morse [default: 20]
+    /// Order of dog, analytic-dog and fbsp [default: 2] and paul [default: 4]; beta of morse [default: 20]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     order: Option<f64>,
     /// Family parameter gamma of morse [default: 3]
     #[arg(long, value_name = "G", allow_negative_numbers = true)]
     gamma: Option<f64>,
+    /// Width of the band of shannon and fbsp, in cycles per unit time [default: 1.5]
+    #[arg(long, value_name = "B", allow_negative_numbers = true)]
+    bandwidth: Option<f64>,
+    /// Middle of that band, in cycles per unit time [default: 1]
+    #[arg(long, value_name = "C", allow_negative_numbers = true)]
+    centre: Option<f64>,
     /// K of haar-like and haar-like-prime, in f = 2 K pi frac t [default: 1]
     #[arg(long, value_name = "K")]
     cycles: Option<u32>,
@@ -37,8 +44,8 @@ pub(super) struct WaveletFlags {
 impl WaveletFlags {
     /// The wavelet of this name with these parameters.
     pub(super) fn build(&self, name: &str) -> Result<Box<dyn MotherWavelet>, Failure> {
-        let &Self { omega0, order, gamma, cycles } = self;
-        by_name(name, &Parameters { omega0, order, gamma, cycles }).map_err(|error| match error {
+        let &Self { omega0, order, gamma, bandwidth, centre, cycles } = self;
+        by_name(name, &Parameters { omega0, order, gamma, bandwidth, centre, cycles }).map_err(|error| match error {
             // The library speaks of parameters; what was typed is a flag.
             WaveletError::DoesNotApply { .. } => Failure::new(format!("--{error}")),
             other => other.into(),

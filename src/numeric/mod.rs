@@ -7,6 +7,7 @@
 mod agreement;
 mod bound;
 mod eigenvalues;
+mod faddeeva;
 mod fixed;
 mod pairing;
 mod quadrature;
@@ -16,6 +17,7 @@ mod sine_integral;
 pub use agreement::{Agreement, compare, compare_with};
 pub use bound::{Bound, gamma};
 pub use eigenvalues::{eigenvalue_error, symmetric_eigenvalues};
+pub use faddeeva::{dawson, faddeeva};
 pub use fixed::Fixed;
 pub use pairing::Pairing;
 pub use quadrature::{Integral, integrate, integrate_half_line, integrate_line};

@@ -2,7 +2,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{
-    DerivativeOfGaussian, Gaussian, Haar, HaarLike, Morlet, Morse, MotherWavelet, Part, Paul, Ricker, WaveletError,
+    AnalyticDerivativeOfGaussian, AnalyticMorlet, DerivativeOfGaussian, FrequencyBSpline, Gaussian, Haar, HaarLike,
+    Morlet, Morse, MotherWavelet, Part, Paul, Ricker, WaveletError,
 };
 
 /// The mother wavelets by the names that the program uses.
@@ -16,14 +17,24 @@ pub enum Family {
     Morlet,
     /// [`Morlet::uncorrected`]; parameter `omega0`, by default 6.
     MorletUncorrected,
+    /// [`AnalyticMorlet::corrected`]; parameter `omega0`, by default 6.
+    AnalyticMorlet,
+    /// [`AnalyticMorlet::uncorrected`]; parameter `omega0`, by default 6.
+    AnalyticMorletUncorrected,
     /// [`Gaussian`].
     Gaussian,
     /// [`DerivativeOfGaussian`]; parameter `order`, by default 2.
     Dog,
+    /// [`AnalyticDerivativeOfGaussian`]; parameter `order`, by default 2.
+    AnalyticDog,
     /// [`Paul`]; parameter `order`, by default 4.
     Paul,
     /// [`Morse`]; parameters `order` (its `beta`, by default 20) and `gamma` (by default 3).
     Morse,
+    /// [`FrequencyBSpline::shannon`]; parameters `bandwidth` (by default 1.5) and `centre` (by default 1).
+    Shannon,
+    /// [`FrequencyBSpline`]; parameters `order` (by default 2), `bandwidth` (1.5) and `centre` (1).
+    Fbsp,
     /// [`HaarLike`], `psi`; parameter `cycles`, by default 1.
     HaarLike,
     /// [`HaarLike`], `psi'`; parameter `cycles`, by default 1.
@@ -35,25 +46,34 @@ pub enum Family {
 pub struct Parameters {
     /// Carrier of the Morlet wavelets, in radians per unit time.
     pub omega0: Option<f64>,
-    /// Order of `dog` and `paul` (a whole number), or `beta` of `morse`.
+    /// Order of `dog`, `analytic-dog`, `paul` and `fbsp` (a whole number), or `beta` of `morse`.
     pub order: Option<f64>,
     /// Family parameter of `morse`.
     pub gamma: Option<f64>,
+    /// Width of the band of `shannon` and `fbsp`, in cycles per unit time.
+    pub bandwidth: Option<f64>,
+    /// Middle of that band, in cycles per unit time.
+    pub centre: Option<f64>,
     /// `K` in `f = 2 K π frac t` of the Haar-like pair.
     pub cycles: Option<u32>,
 }
 
 impl Family {
     /// Every family, in the order of the documentation.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::Haar,
         Self::Ricker,
         Self::Morlet,
         Self::MorletUncorrected,
+        Self::AnalyticMorlet,
+        Self::AnalyticMorletUncorrected,
         Self::Gaussian,
         Self::Dog,
+        Self::AnalyticDog,
         Self::Paul,
         Self::Morse,
+        Self::Shannon,
+        Self::Fbsp,
         Self::HaarLike,
         Self::HaarLikePrime,
     ];
@@ -65,10 +85,15 @@ impl Family {
             Self::Ricker => "ricker",
             Self::Morlet => "morlet",
             Self::MorletUncorrected => "morlet-uncorrected",
+            Self::AnalyticMorlet => "analytic-morlet",
+            Self::AnalyticMorletUncorrected => "analytic-morlet-uncorrected",
             Self::Gaussian => "gaussian",
             Self::Dog => "dog",
+            Self::AnalyticDog => "analytic-dog",
             Self::Paul => "paul",
             Self::Morse => "morse",
+            Self::Shannon => "shannon",
+            Self::Fbsp => "fbsp",
             Self::HaarLike => "haar-like",
             Self::HaarLikePrime => "haar-like-prime",
         }
@@ -78,9 +103,13 @@ impl Family {
     pub fn takes(self) -> &'static [&'static str] {
         match self {
             Self::Haar | Self::Ricker | Self::Gaussian => &[],
-            Self::Morlet | Self::MorletUncorrected => &["omega0"],
-            Self::Dog | Self::Paul => &["order"],
+            Self::Morlet | Self::MorletUncorrected | Self::AnalyticMorlet | Self::AnalyticMorletUncorrected => {
+                &["omega0"]
+            }
+            Self::Dog | Self::AnalyticDog | Self::Paul => &["order"],
             Self::Morse => &["order", "gamma"],
+            Self::Shannon => &["bandwidth", "centre"],
+            Self::Fbsp => &["order", "bandwidth", "centre"],
             Self::HaarLike | Self::HaarLikePrime => &["cycles"],
         }
     }
@@ -95,6 +124,8 @@ impl Family {
             ("omega0", parameters.omega0.is_some()),
             ("order", parameters.order.is_some()),
             ("gamma", parameters.gamma.is_some()),
+            ("bandwidth", parameters.bandwidth.is_some()),
+            ("centre", parameters.centre.is_some()),
             ("cycles", parameters.cycles.is_some()),
         ];
         let (wavelet, takes) = (self.name(), self.takes());
@@ -106,12 +137,18 @@ impl Family {
         let order = |default: f64| parameters.order.unwrap_or(default);
         let omega0 = parameters.omega0.unwrap_or(6.0);
         let cycles = parameters.cycles.unwrap_or(1);
+        let (bandwidth, centre) = (parameters.bandwidth.unwrap_or(1.5), parameters.centre.unwrap_or(1.0));
         Ok(match self {
             Self::Haar => Box::new(Haar),
             Self::Ricker => Box::new(Ricker),
             Self::Morlet => Box::new(Morlet::corrected(omega0)?),
             Self::MorletUncorrected => Box::new(Morlet::uncorrected(omega0)?),
+            Self::AnalyticMorlet => Box::new(AnalyticMorlet::corrected(omega0)?),
+            Self::AnalyticMorletUncorrected => Box::new(AnalyticMorlet::uncorrected(omega0)?),
             Self::Gaussian => Box::new(Gaussian),
+            Self::AnalyticDog => Box::new(AnalyticDerivativeOfGaussian::new(whole(wavelet, order(2.0))?)?),
+            Self::Shannon => Box::new(FrequencyBSpline::shannon(bandwidth, centre)?),
+            Self::Fbsp => Box::new(FrequencyBSpline::new(whole(wavelet, order(2.0))?, bandwidth, centre)?),
             Self::Dog => Box::new(DerivativeOfGaussian::new(whole(wavelet, order(2.0))?)?),
             Self::Paul => Box::new(Paul::new(whole(wavelet, order(4.0))?)?),
             Self::Morse => Box::new(Morse::new(order(20.0), parameters.gamma.unwrap_or(3.0))?),

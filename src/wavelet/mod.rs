@@ -5,10 +5,13 @@
 //! published values only confirm it, in the tests. `docs/conventions.md` lists the formulas side
 //! by side, with the factors by which other tools differ.
 
+mod analytic_derivative_of_gaussian;
+mod analytic_morlet;
 mod derivative_of_gaussian;
 mod discrete;
 mod error;
 mod family;
+mod frequency_b_spline;
 mod gaussian;
 mod haar;
 mod haar_like;
@@ -19,10 +22,13 @@ mod paul;
 mod ricker;
 mod rotary_matrix;
 
+pub use analytic_derivative_of_gaussian::AnalyticDerivativeOfGaussian;
+pub use analytic_morlet::AnalyticMorlet;
 pub use derivative_of_gaussian::DerivativeOfGaussian;
 pub use discrete::{DiscreteFamily, DiscreteWavelet, Refinement, Side};
 pub use error::WaveletError;
 pub use family::{Family, Parameters, by_name};
+pub use frequency_b_spline::FrequencyBSpline;
 pub use gaussian::Gaussian;
 pub use haar::Haar;
 pub use haar_like::{HaarLike, Mean, Part, PhasePair};

@@ -73,7 +73,7 @@ impl Morlet {
 }
 
 /// `π^{-1/4}`.
-const NORM: f64 = 0.751_125_544_464_942_5;
+pub(super) const NORM: f64 = 0.751_125_544_464_942_5;
 
 impl MotherWavelet for Morlet {
     fn name(&self) -> &'static str {
@@ -206,7 +206,7 @@ impl MotherWavelet for Morlet {
 }
 
 /// `S(x) = e^{-x²} ∫_0^x e^{y²} erf(y) dy` for `x > 0`, to a few unit roundoffs.
-fn scaled_erf_integral(x: f64) -> f64 {
+pub(super) fn scaled_erf_integral(x: f64) -> f64 {
     let square = x * x;
     if x < 7.0 {
         // e^{-x²}/√π · ½ Σ_{k≥1} x^{2k} / (k (1/2)_k): all terms positive, nothing cancels.
