@@ -44,7 +44,7 @@ const GUARDED: [(&str, &[&str]); 22] = [
     ("pulldown_cmark", &["cli"]),
     ("signal_hook", &["cli"]),
     ("nalgebra", &["numeric", "wavelet", "rope", "theorem"]),
-    ("statrs", &["heads", "experiment"]),
+    ("statrs", &["signal", "heads", "experiment"]),
 ];
 
 #[test]

@@ -5,6 +5,7 @@ use std::f64::consts::TAU;
 use super::band::{speaks_of, without_dc};
 use super::family::{Family, View};
 use super::{Definition, Plan, Signal};
+use crate::numeric::vertex;
 use crate::wavelet::{Morlet, MotherWavelet};
 
 pub(super) const FAMILY: Family = Family { definitions, values };
@@ -90,20 +91,12 @@ impl Ridge {
         let inner = at > 0 && at + 1 < global.len() && global[at - 1] > 0.0 && global[at + 1] > 0.0;
         let best = if inner {
             let [left, middle, right] = [at - 1, at, at + 1].map(|i| (scale(i), global[i].ln()));
-            vertex(left, middle, right)
+            vertex(left, middle, right).0
         } else {
             scale(at)
         };
         Some(OMEGA0 / (TAU * best))
     }
-}
-
-/// Where the parabola through three points has its top; the middle one where they lie on a line.
-fn vertex(left: (f64, f64), middle: (f64, f64), right: (f64, f64)) -> f64 {
-    let (before, after) = (middle.0 - left.0, right.0 - middle.0);
-    let (rise, fall) = ((middle.1 - left.1) / before, (right.1 - middle.1) / after);
-    let curvature = rise - fall;
-    if curvature > 0.0 { middle.0 + (rise * after + fall * before) / (2.0 * curvature) } else { middle.0 }
 }
 
 #[cfg(test)]

@@ -59,6 +59,59 @@ pub enum SignalError {
         /// Name of the wavelet.
         wavelet: &'static str,
     },
+    /// The derivative of a wavelet was asked for, and is not known in closed form.
+    #[error("the derivative of {wavelet} is not known; use morlet, paul or morse")]
+    NoDerivative {
+        /// Name of the wavelet.
+        wavelet: &'static str,
+    },
+    /// Phases were asked of a real wavelet.
+    #[error("{wavelet} is real: its coefficients have no phase; use a complex wavelet, such as morlet")]
+    NoPhase {
+        /// Name of the wavelet.
+        wavelet: &'static str,
+    },
+    /// An inverse was asked of a function that has none, its mean not being 0.
+    #[error("{wavelet} has no inverse: its mean is not 0")]
+    NotAdmissible {
+        /// Name of the wavelet.
+        wavelet: &'static str,
+    },
+    /// The single integral was asked of a real wavelet for which it turns phases, such as an odd one.
+    #[error("the single integral of {wavelet} does not give the signal back; use the double integral")]
+    NoSingleIntegral {
+        /// Name of the wavelet.
+        wavelet: &'static str,
+    },
+    /// What was asked for needs coefficients beyond the ends of the signal.
+    #[error("{wanted} needs coefficients beyond the ends, which the boundary `{boundary}` does not give for {wavelet}")]
+    EndsUnknown {
+        /// What was asked for.
+        wanted: &'static str,
+        /// The boundary, as it is spelt in flags.
+        boundary: &'static str,
+        /// Name of the wavelet.
+        wavelet: &'static str,
+    },
+    /// One scale alone was given where steps between scales are needed.
+    #[error("one scale has no step to the next; expected at least two different scales")]
+    OneScale,
+    /// A list of frequencies that cannot be a grid.
+    #[error("frequency {frequency}: expected numbers from above 0 to 0.5 cycles per sample, each larger than the last")]
+    Frequency {
+        /// The frequency found.
+        frequency: f64,
+    },
+    /// A number that says how something is done is out of its range.
+    #[error("{name} is {value}, expected {expected}")]
+    Option {
+        /// What it is.
+        name: &'static str,
+        /// The value found.
+        value: f64,
+        /// What it may be.
+        expected: &'static str,
+    },
     /// The working space is not that of this plan.
     #[error("the scratch belongs to another plan")]
     Scratch,

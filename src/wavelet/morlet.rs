@@ -99,6 +99,25 @@ impl MotherWavelet for Morlet {
         Complex64::new(decay * real, decay * phase.sin())
     }
 
+    /// `π^{-1/4} ((iω0 - t) e^{iω0 t} + κ t) e^{-t²/2}`.
+    fn derivative(&self, t: f64) -> Option<Complex64> {
+        let decay = NORM * (-t * t / 2.0).exp();
+        if decay == 0.0 {
+            return Some(Complex64::ZERO);
+        }
+        Some(Complex64::new(0.0, decay * self.omega0) * Complex64::cis(self.omega0 * t) - t * self.psi(t))
+    }
+
+    /// From `|psi'| ≤ π^{-1/4} (ω0 + (1 + κ) |t|) e^{-t²/2}`, which falls beyond `t = 1`.
+    fn derivative_tail(&self, radius: f64) -> f64 {
+        if radius < 1.0 {
+            return f64::INFINITY;
+        }
+        let kappa = if self.corrected { (-self.omega0 * self.omega0 / 2.0).exp() } else { 0.0 };
+        let carried = self.omega0 * (2.0 * PI).sqrt() * libm::erfc(radius * FRAC_1_SQRT_2);
+        NORM * (carried + 2.0 * (1.0 + kappa) * (-radius * radius / 2.0).exp())
+    }
+
     fn psihat(&self, omega: f64) -> Complex64 {
         let bump = (-(omega - self.omega0).powi(2) / 2.0).exp();
         let value = if !self.corrected {

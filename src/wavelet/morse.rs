@@ -70,6 +70,21 @@ impl Morse {
         self.error
     }
 
+    /// `Σ weight e^{i node |t|}`.
+    fn sum(&self, t: f64, weight: impl Fn(&Term) -> Complex64) -> Complex64 {
+        let time = t.abs();
+        let mut sum = Complex64::ZERO;
+        for term in &self.terms {
+            let decay = (-term.node.im * time).exp();
+            // Im(node) grows along the list: what follows has underflowed too.
+            if decay == 0.0 {
+                break;
+            }
+            sum += weight(term) * Complex64::from_polar(decay, term.node.re * time);
+        }
+        sum
+    }
+
     /// `∫_0^∞ psihat(w)² w^{power} dw`, relative to `a²`, as a logarithm.
     fn ln_moment(&self, power: f64) -> f64 {
         let s = (2.0 * self.beta + power + 1.0) / self.gamma;
@@ -164,18 +179,15 @@ impl MotherWavelet for Morse {
     }
 
     fn psi(&self, t: f64) -> Complex64 {
-        let time = t.abs();
-        let mut sum = Complex64::ZERO;
-        for Term { node, weight } in &self.terms {
-            let decay = (-node.im * time).exp();
-            // Im(node) grows along the list: what follows has underflowed too.
-            if decay == 0.0 {
-                break;
-            }
-            sum += weight * Complex64::from_polar(decay, node.re * time);
-        }
+        let sum = self.sum(t, |Term { weight, .. }| *weight);
         // psihat is real.
         if t < 0.0 { sum.conj() } else { sum }
+    }
+
+    /// The same integral with `iw` under it.
+    fn derivative(&self, t: f64) -> Option<Complex64> {
+        let sum = self.sum(t, |Term { node, weight }| Complex64::I * node * weight);
+        Some(if t < 0.0 { -sum.conj() } else { sum })
     }
 
     fn psihat(&self, omega: f64) -> Complex64 {

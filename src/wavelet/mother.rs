@@ -35,6 +35,16 @@ pub trait MotherWavelet: Debug + Send + Sync {
     /// The interval outside of which `psi` vanishes exactly, or `None` if it has tails.
     fn support(&self) -> Option<(f64, f64)>;
 
+    /// `psi'(t)`, where it is known in closed form: what instantaneous frequencies are read from.
+    fn derivative(&self, _t: f64) -> Option<Complex64> {
+        None
+    }
+
+    /// [`MotherWavelet::tail`] of `psi'`.
+    fn derivative_tail(&self, _radius: f64) -> f64 {
+        f64::INFINITY
+    }
+
     /// Where `|psihat|` peaks on `omega ≥ 0`, in cycles per unit time.
     ///
     /// This is the peak for amplitude (`l1`) normalised transforms. It is 0 for a low-pass function.

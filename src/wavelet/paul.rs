@@ -74,6 +74,11 @@ impl MotherWavelet for Paul {
         self.power_of_i() * Complex64::from_polar(magnitude, exponent * t.atan())
     }
 
+    /// `i (m + 1) psi(t) / (1 - it)`.
+    fn derivative(&self, t: f64) -> Option<Complex64> {
+        Some(Complex64::new(0.0, f64::from(self.order) + 1.0) * self.psi(t) / Complex64::new(1.0, -t))
+    }
+
     fn psihat(&self, omega: f64) -> Complex64 {
         if omega <= 0.0 {
             return Complex64::ZERO;
