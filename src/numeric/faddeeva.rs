@@ -104,7 +104,7 @@ mod tests {
         for y in [0.0, 1e-3, 0.4, 2.0, 6.1] {
             for i in 0..4000 {
                 let z = Complex64::new(f64::from(i) * 2.5e-3, y);
-                let [before, after] = [-1e-9, 1e-9].map(|away| faddeeva(z + away.max(-z.re)));
+                let [before, after] = [-1e-9f64, 1e-9].map(|away| faddeeva(z + away.max(-z.re)));
                 // |w'| = |2i/√π - 2zw| is below 1.2 in the upper half plane.
                 assert!((before - after).norm() < 2.5e-9, "{z}: {before} {after}");
             }

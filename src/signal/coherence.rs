@@ -122,15 +122,16 @@ impl<T: Sample> Coherence<T> {
     /// # Errors
     /// Those of [`Cwt::transform`]; [`SignalError::Length`] unless there are as many samples of both.
     pub fn cross(&self, x: &[T], y: &[T]) -> Result<Vec<Complex<T>>, SignalError> {
-        let (x, y) = self.both(x, y)?;
+        let [x, y] = self.both(x, y)?;
         Ok(x.iter().zip(y).map(|(x, y)| x * y.conj()).collect())
     }
 
-    fn both(&self, x: &[T], y: &[T]) -> Result<(Vec<Complex<T>>, Vec<Complex<T>>), SignalError> {
+    /// The coefficients of both.
+    fn both(&self, x: &[T], y: &[T]) -> Result<[Vec<Complex<T>>; 2], SignalError> {
         if x.len() != y.len() {
             return Err(SignalError::Length { length: x.len(), found: y.len() });
         }
-        Ok((self.cwt.transform(x)?, self.cwt.transform(y)?))
+        Ok([self.cwt.transform(x)?, self.cwt.transform(y)?])
     }
 
     /// The coherence and phase of one pair of signals.
@@ -141,7 +142,7 @@ impl<T: Sample> Coherence<T> {
         if x.len() != self.length() {
             return Err(SignalError::Length { length: self.length(), found: x.len() });
         }
-        let (x, y) = self.both(x, y)?;
+        let [x, y] = self.both(x, y)?;
         let wide = |w: &[Complex<T>], at: usize| {
             let w = w[at];
             Complex64::new(w.re.wide(), w.im.wide())
