@@ -75,12 +75,15 @@ fn periodised(wavelet: &dyn MotherWavelet, scale: f64, period: usize) -> Result<
         let at = |l: usize| (-images..=images).map(|j| wavelet.psi((l as f64 + j as f64 * n) / scale)).sum();
         return Ok((0..period).map(at).collect());
     }
-    // (a/n) Σ_k psihat(2πka/n) e^{2πikl/n}
+    // (a/n) Σ_k psihat(2πka/n) e^{2πikl/n}; the frequencies that sampling cannot tell apart are added up first.
     let last = (aliases * n).ceil() as i64 + 1;
-    let spectrum: Vec<_> = (-last..=last).map(|k| (k, wavelet.psihat(TAU * k as f64 * scale / n))).collect();
+    let mut spectrum = vec![Complex64::ZERO; period];
+    for k in -last..=last {
+        spectrum[k.rem_euclid(period as i64) as usize] += wavelet.psihat(TAU * k as f64 * scale / n);
+    }
+    let roots: Vec<_> = (0..period).map(|k| Complex64::cis(TAU * k as f64 / n)).collect();
     let at = |l: usize| {
-        let phase = |k: i64| TAU * (k.rem_euclid(period as i64) * l as i64 % period as i64) as f64 / n;
-        let terms = spectrum.iter().map(|&(k, value)| value * Complex64::cis(phase(k)));
+        let terms = spectrum.iter().enumerate().map(|(k, value)| value * roots[k * l % period]);
         scale / n * terms.sum::<Complex64>()
     };
     Ok((0..period).map(at).collect())

@@ -1,6 +1,6 @@
 //! The daughters of a wavelet as filters: sampled, transformed, and cut to the bins that matter.
 
-use std::f64::consts::TAU;
+use std::f64::consts::{PI, TAU};
 
 use num_complex::Complex64;
 use rustfft::Fft;
@@ -137,9 +137,9 @@ impl Daughter {
                 (samples, Bound::rounding(rounding * size))
             }
             Source::Aliases { radius } => {
-                let at = |k: usize| {
-                    self.factor * daughter::aliased_spectrum(wavelet, self.scale, TAU * k as f64 / n as f64, radius)
-                };
+                // From -P/2 on: the last bins are small negative frequencies, and keep their digits as such.
+                let omega = |k: usize| TAU * if 2 * k > n { k as f64 - n as f64 } else { k as f64 } / n as f64;
+                let at = |k| self.factor * daughter::aliased_spectrum(wavelet, self.scale, omega(k), radius);
                 let gains: Vec<_> = (0..n).map(at).collect();
                 // Each term is rounded where it is evaluated: its argument by 3 roundoffs, which
                 // the slope of psihat turns into at most its own size times the radius. Where the circle has no
@@ -148,9 +148,13 @@ impl Daughter {
                 let peak = gains.iter().map(|z| z.norm()).fold(0.0, f64::max);
                 let fallen = (self.factor * self.scale * daughter::spectral_peak(wavelet) / peak).ln().max(0.0);
                 let fallen = if peak > 0.0 { fallen } else { 0.0 };
+                // The aliases left out lie 2πa apart, from radius + 2πa on: each is below the mean of the envelope over the
+                // 2πa before it, and over the nearer half of them.
+                let half = PI * self.scale;
+                let left_out = (wavelet.spectral_tail(radius) / TAU).min(wavelet.spectral_tail(radius + half) / PI);
                 let bound = Bound {
                     rounding: (8.0 + 3.0 * radius + 12.0 * fallen) * f64::UNIT_ROUNDOFF * peak,
-                    truncation: self.factor * wavelet.spectral_tail(radius) / TAU,
+                    truncation: self.factor * left_out,
                 };
                 (gains, bound)
             }
