@@ -206,7 +206,11 @@ fn no_error_exceeds_its_limit_or_what_is_published() {
         std::fs::write(&path, &ours).unwrap();
     }
     let theirs = std::fs::read_to_string(&path).unwrap();
-    assert_eq!(ours.lines().count(), theirs.lines().count(), "{PAGE} lists other wavelets or boundaries");
+    assert_eq!(
+        ours.lines().count(),
+        theirs.lines().count(),
+        "{PAGE} lists other wavelets or boundaries: WRITE_PAGE=1 writes it"
+    );
     for (measured, published) in ours.lines().zip(theirs.lines()) {
         let cells =
             |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
