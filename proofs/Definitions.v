@@ -1,6 +1,6 @@
 (** Every definition on which [Statements.v] rests. Angles are in radians, positions are any real
     numbers, and pairs, rows and columns are counted from 0 as in the program. *)
-From Coq Require Import Reals Arith.
+From Coq Require Import Reals Arith ZArith.
 From Coquelicot Require Import Coquelicot.
 Local Open Scope R_scope.
 
@@ -82,6 +82,11 @@ Definition smallest_cycles (m : R) (k : nat) : Prop :=
 (** Both phases agree with phi modulo whole turns. *)
 Definition equal_modulo_turns (a b : R) : Prop := exists n : Z, a = b + 2 * PI * IZR n.
 
+(** The numbers of 24 binary digits, of any exponent, and rounding to the nearest of them, however ties are broken. *)
+Definition binary24 (y : R) : Prop := exists z e : Z, (Z.abs z < 2 ^ 24)%Z /\ y = IZR z * powerRZ 2 e.
+Definition rounds_to_nearest (r : R -> R) : Prop := forall x,
+  binary24 (r x) /\ forall y, binary24 y -> Rabs (r x - x) <= Rabs (y - x).
+
 (** * Integrals over the line, and admissibility *)
 
 (** The improper Riemann integral of w over the line is l. *)
@@ -114,6 +119,11 @@ Definition haar (t : R) : R :=
   if Rlt_dec t 0 then 0 else
   if Rlt_dec t (1/2) then 1 else
   if Rlt_dec t 1 then -1 else 0.
+(** Haar's function as it is published for a decoder, which looks back: + 1 on [- 1/2, 0), - 1 on [- 1, - 1/2). *)
+Definition mirrored_haar (t : R) : R :=
+  if Rlt_dec t (-1) then 0 else
+  if Rlt_dec t (-1/2) then -1 else
+  if Rlt_dec t 0 then 1 else 0.
 Definition ricker (t : R) : R := (1 - t ^ 2) * exp (- (t ^ 2 / 2)).
 Definition gaussian (t : R) : R := exp (- t ^ 2).
 (** Real and imaginary part of pi^(-1/4) exp(i omega0 t) exp(-t^2/2). *)

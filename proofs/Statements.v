@@ -1,7 +1,7 @@
 (** Every machine-checked claim in full, under the id of the catalogue that it belongs to. With
     [Definitions.v] these are the only pages to read: each theorem is closed by [exact], so that a
     weaker one elsewhere would not compile here. The proofs are in the file of the id. *)
-From Coq Require Import Reals Arith ZArith.
+From Coq Require Import Reals Arith ZArith List.
 From Coquelicot Require Import Coquelicot.
 From Ropelet Require Import Definitions.
 From Ropelet Require
@@ -16,7 +16,13 @@ From Ropelet Require
   haar_like_pair_is_orthonormal ricker_constant_is_two_pi gaussian_is_admissible
   uncorrected_morlet_is_admissible PiIrrational haar_like_constant_has_a_closed_form
   every_two_banded_matrix_is_a_wavelet_transform haar_constant_is_two_ln_two
-  HaarLikeEnclosure haar_like_frequency_spread_is_infinite.
+  HaarLikeEnclosure haar_like_frequency_spread_is_infinite
+  literal_shift_keeps_its_branch selectivity_is_one_over_the_squared_variation haar_kernel_at_scale_one_has_zero_mean
+  ricker_kernel_ends_at_its_reach equal_amplitudes_cover_frequencies_evenly fixed_carrier_morlet_has_zero_mean
+  ntk_interpolates_the_last_pair yarn_ramp_runs_from_pair_20_to_46 yarn_ramps_of_paper_and_code_agree
+  llama3_keeps_29_of_64_pairs hope_turns_the_pairs_that_complete_a_turn
+  rotary_kernel_decays_with_the_logarithm_of_the_lag.
+Import ListNotations.
 Local Open Scope R_scope.
 
 (** * haar-type-matrix-equals-rope *)
@@ -169,6 +175,19 @@ Theorem shift_below_one_keeps_the_row : forall f delta j t, 0 <= delta < 1 -> t 
   daughter 1 (INR j - delta) (psi f) (INR t) = 0 /\ daughter 1 (INR j - delta) (psi' f) (INR t) = 0.
 Proof. exact shift_of_one_keeps_the_row.shift_below_one_keeps_the_row. Qed.
 
+(** * literal-shift-keeps-its-branch *)
+
+(** Pair 0 of the published form at position 103993, with 2 k pi, the shift, b and the argument rounded one after the
+    other: psi is 0 there, and the entry of the rotation nearly 1. *)
+Theorem literal_shift_falls_off_its_branch : forall r, rounds_to_nearest r ->
+  let m := 103993 in
+  let k := Z.to_nat 16551 in
+  let turn := r (2 * INR k * PI) in
+  let delta := r (m / turn) in
+  let b := r (0 - delta) in
+  smallest_cycles m k /\ psi (turns k) (r (0 - b)) = 0 /\ 99 / 100 < rope (fun _ => 1) m 0%nat 0%nat.
+Proof. exact literal_shift_keeps_its_branch.literal_shift_falls_off_its_branch. Qed.
+
 (** * every-two-banded-matrix-is-a-wavelet-transform *)
 
 (** One bounded w on [0, 2] of mean 0, and distinct shifts in (0, 1), sample the first n rows. *)
@@ -240,6 +259,12 @@ Theorem means_of_a_pair : forall f c0 s0 c1 s1,
   is_RInt (fun t => cos (f t)) 1 2 c1 -> is_RInt (fun t => sin (f t)) 1 2 s1 ->
   line_integral (psi f) (c0 - s1) /\ line_integral (psi' f) (s0 + c1).
 Proof. exact zero_mean_carries_over_by_analogy.means_of_a_pair. Qed.
+
+(** Of a linear phase of K turns and a quarter psi has mean 0 and psi' has not. *)
+Theorem quarter_turn_more_leaves_a_mean : forall K,
+  let c := 2 * INR K * PI + PI / 2 in
+  line_integral (psi (fun t => c * frac_part t)) 0 /\ line_integral (psi' (fun t => c * frac_part t)) (2 / c).
+Proof. exact zero_mean_carries_over_by_analogy.quarter_turn_more_leaves_a_mean. Qed.
 
 (** * haar-like-pair-is-orthonormal *)
 
@@ -352,6 +377,24 @@ Theorem flat_dirichlet_power_splits_five_two_one : forall p, (0 < p)%nat ->
   4 * INR p * other / total = 1 / 4 /\ 2 * INR p * other / total = 1 / 8.
 Proof. exact flat_dirichlet_power_splits_five_two_one.flat_dirichlet_power_splits_five_two_one. Qed.
 
+(** * selectivity-is-one-over-the-squared-variation *)
+
+(** A row of n weights, followed by zeros up to N = z n places. *)
+Theorem selectivity_is_one_over_the_squared_variation : forall n z a,
+  (0 < n)%nat -> (0 < z)%nat -> (forall t, (t < n)%nat -> 0 <= a t) -> 0 < sum n a ->
+  let N := (z * n)%nat in
+  let P k := gain2 n a (2 * PI * INR k / INR N) in
+  let c := INR n * sum n (fun t => a t ^ 2) / sum n a ^ 2 - 1 in
+  INR z * (1 + c) <> 1 ->
+  (forall k, P k <= P 0%nat) /\ P 0%nat / (sum N P - P 0%nat) = / (INR z * (1 + c) - 1).
+Proof. exact selectivity_is_one_over_the_squared_variation.selectivity_is_one_over_the_squared_variation. Qed.
+
+(** Parseval's identity, for weights of either sign. *)
+Theorem powers_of_a_padded_row_sum_to_its_energy : forall n z a, (0 < n)%nat -> (0 < z)%nat ->
+  let N := (z * n)%nat in
+  sum N (fun k => gain2 n a (2 * PI * INR k / INR N)) = INR N * sum n (fun t => a t ^ 2).
+Proof. exact selectivity_is_one_over_the_squared_variation.powers_of_a_padded_row_sum_to_its_energy. Qed.
+
 (** * rope-is-haar-only-at-an-eighth-turn *)
 
 Theorem rope_is_at_a_sine_from_haar : forall phi,
@@ -457,3 +500,108 @@ Theorem haar_like_frequency_spread_is_infinite : forall K P, (1 <= K)%nat ->
   filterlim (fun T => RInt (fun x => x ^ 2 * P x) 0 T / T) (Rbar_locally p_infty) (locally 2) /\
   forall M, exists A, forall T, A < T -> M < RInt (fun x => x ^ 2 * P x) 0 T.
 Proof. exact haar_like_frequency_spread_is_infinite.haar_like_frequency_spread_is_infinite. Qed.
+
+(** * haar-kernel-at-scale-one-has-zero-mean *)
+
+Theorem haar_kernel_at_scale_one_is_a_single_tap : forall b lag,
+  mirrored_haar ((INR b - INR lag) / 1) = if Nat.eqb lag (S b) then -1 else 0.
+Proof. exact haar_kernel_at_scale_one_has_zero_mean.haar_kernel_at_scale_one_is_a_single_tap. Qed.
+
+Theorem haar_kernel_at_scale_one_has_not_zero_mean : forall b n, (S b < n)%nat ->
+  sum n (fun lag => mirrored_haar ((INR b - INR lag) / 1)) = -1.
+Proof. exact haar_kernel_at_scale_one_has_zero_mean.haar_kernel_at_scale_one_has_not_zero_mean. Qed.
+
+(** * ricker-kernel-ends-at-its-reach *)
+
+(** Scale 2^s and the lag beyond the shift at which the function is a thousandth or more for the last time: it is the
+    whole part of 4.435005 times the scale. *)
+Theorem ricker_kernel_ends_at_its_reach : forall s last,
+  In (s, last) [(0, 4); (1, 8); (2, 17); (3, 35); (4, 70); (5, 141); (6, 283); (7, 567)]%nat ->
+  forall b : nat,
+  / 1000 <= Rabs (ricker ((INR (b + last) - INR b) / 2 ^ s)) /\
+  forall lag, (b + last < lag)%nat -> Rabs (ricker ((INR lag - INR b) / 2 ^ s)) < / 1000.
+Proof. exact ricker_kernel_ends_at_its_reach.ricker_kernel_ends_at_its_reach. Qed.
+
+(** * equal-amplitudes-cover-frequencies-evenly *)
+
+(** The scale 2^s multiplies the transform at omega by 2^s and takes it at 2^s omega. *)
+Theorem equal_amplitudes_differ_a_millionfold : forall P, spectrum ricker none P ->
+  let energy omega := sum 8 (fun s => (2 ^ s) ^ 2 * P (2 ^ s * omega)) in
+  10 ^ 6 * energy PI < energy (2 * PI / 512).
+Proof. exact equal_amplitudes_cover_frequencies_evenly.equal_amplitudes_differ_a_millionfold. Qed.
+
+(** * fixed-carrier-morlet-has-zero-mean *)
+
+Theorem fixed_carrier_morlet_has_a_mean : forall a, 0 < a ->
+  line_integral (fun t => exp (- (t / a) ^ 2) * cos t) (a * sqrt PI * exp (- (a ^ 2 / 4))).
+Proof. exact fixed_carrier_morlet_has_zero_mean.fixed_carrier_morlet_has_a_mean. Qed.
+
+Theorem fixed_carrier_morlet_has_not_zero_mean : forall a, 0 < a ->
+  ~ line_integral (fun t => exp (- (t / a) ^ 2) * cos t) 0.
+Proof. exact fixed_carrier_morlet_has_zero_mean.fixed_carrier_morlet_has_not_zero_mean. Qed.
+
+(** * ntk-interpolates-the-last-pair *)
+
+Theorem ntk_interpolates_the_last_pair : forall base s h, 0 < base -> 0 < s -> (2 <= h)%nat ->
+  let d := (2 * h)%nat in
+  let scaled := base * Rpower s (INR d / (INR d - 2)) in
+  frequencies scaled d 0 = frequencies base d 0 /\
+  frequencies scaled d (h - 1) = frequencies base d (h - 1) / s.
+Proof. exact ntk_interpolates_the_last_pair.ntk_interpolates_the_last_pair. Qed.
+
+(** * yarn-ramp-runs-from-pair-20-to-46 *)
+
+(** The index of the pair that makes r turns over 4096 tokens: 32 turns round down to 20, 1 rounds up to 46. *)
+Theorem yarn_ramp_runs_from_20_to_46 :
+  let index r := 128 * ln (4096 / (2 * PI * r)) / (2 * ln (10 ^ 4)) in
+  20 <= index 32 < 21 /\ 45 < index 1 <= 46.
+Proof. exact yarn_ramp_runs_from_pair_20_to_46.yarn_ramp_runs_from_20_to_46. Qed.
+
+Theorem yarn_keeps_21_pairs_and_divides_18 : forall s i, 1 < s -> (i < 64)%nat ->
+  let theta := frequencies (10 ^ 4) 128 i in
+  let ramp := Rmax 0 (Rmin 1 ((INR i - 20) / (46 - 20))) in
+  let scaled := theta * (1 - ramp) + theta / s * ramp in
+  (scaled = theta <-> (i <= 20)%nat) /\ (scaled = theta / s <-> (46 <= i)%nat).
+Proof. exact yarn_ramp_runs_from_pair_20_to_46.yarn_keeps_21_pairs_and_divides_18. Qed.
+
+(** * yarn-ramps-of-paper-and-code-agree *)
+
+(** Pair 36 at factor 8. The paper's ramp is linear in the number of turns, the code's in the index of the pair. *)
+Theorem yarn_ramps_of_paper_and_code_differ :
+  let theta := frequencies (10 ^ 4) 128 36 in
+  let turned := 4096 * theta / (2 * PI) in
+  let mixed kept := kept * theta + (1 - kept) * (theta / 8) in
+  let of_paper := mixed ((turned - 1) / (32 - 1)) in
+  let of_code := mixed (1 - (36 - 20) / (46 - 20)) in
+  0 < of_paper /\ of_paper < of_code / 2.
+Proof. exact yarn_ramps_of_paper_and_code_agree.yarn_ramps_of_paper_and_code_differ. Qed.
+
+(** * llama3-keeps-29-of-64-pairs *)
+
+(** Kept below a quarter of 8192 tokens, divided above 8192: of 64 pairs the first 29 and the last 29. *)
+Theorem llama3_keeps_29_of_64_pairs : forall i,
+  let wavelength i := 2 * PI / frequencies (5 * 10 ^ 5) 128 i in
+  (wavelength i < 8192 / 4 <-> (i < 29)%nat) /\ (8192 < wavelength i <-> (35 <= i)%nat).
+Proof. exact llama3_keeps_29_of_64_pairs.llama3_keeps_29_of_64_pairs. Qed.
+
+(** * hope-turns-the-pairs-that-complete-a-turn *)
+
+(** K is the whole part of h ln(L / 2 pi) / ln base: of h pairs the first K + 1 complete a turn within L tokens. *)
+Theorem hope_turns_the_pairs_that_complete_a_turn : forall base L h K, 1 < base -> 0 < L -> (0 < h)%nat ->
+  INR K <= INR h * ln (L / (2 * PI)) / ln base < INR K + 1 ->
+  forall i, 2 * PI / L <= frequencies base (2 * h) i <-> (i < K + 1)%nat.
+Proof. exact hope_turns_the_pairs_that_complete_a_turn.hope_turns_the_pairs_that_complete_a_turn. Qed.
+
+(** * rotary-kernel-decays-with-the-logarithm-of-the-lag *)
+
+(** As Ci x = gamma + ln x - Cin x, the limit is (Ci D - Ci (D / B)) / ln B. *)
+Theorem rotary_kernel_decays_with_the_logarithm_of_the_lag : forall B D, 1 < B -> 0 < D ->
+  is_lim_seq (fun h => sum h (fun i => cos (D * frequencies B (2 * h) i)) / INR h)
+    ((ln B - Cin D + Cin (D / B)) / ln B).
+Proof. exact rotary_kernel_decays_with_the_logarithm_of_the_lag.rotary_kernel_decays_with_the_logarithm_of_the_lag. Qed.
+
+(** For every number h of pairs the distance from the limit is at most D B ln B / h. *)
+Theorem rotary_kernel_is_near_its_limit : forall B D h, 1 < B -> 0 < D -> (0 < h)%nat ->
+  Rabs (sum h (fun i => cos (D * frequencies B (2 * h) i)) / INR h - (ln B - Cin D + Cin (D / B)) / ln B)
+  <= D * ln B * B / INR h.
+Proof. exact rotary_kernel_decays_with_the_logarithm_of_the_lag.rotary_kernel_is_near_its_limit. Qed.

@@ -36,3 +36,35 @@ Proof.
     assert (H := sqrt_lt_R0 2 ltac:(lra)). assert (E := sqrt_sqrt 2 ltac:(lra)).
     apply (Rmult_eq_reg_l (sqrt 2)); [|lra]. rewrite E. field. lra.
 Qed.
+
+(** A linear phase of K turns and a quarter, repeated: the mean of psi is 0 and that of psi' is not. *)
+Theorem quarter_turn_more_leaves_a_mean K :
+  let c := 2 * INR K * PI + PI / 2 in
+  line_integral (psi (fun t => c * frac_part t)) 0 /\ line_integral (psi' (fun t => c * frac_part t)) (2 / c).
+Proof.
+  intros c. assert (HP := PI_RGT_0). assert (HK := pos_INR K).
+  assert (Hc : 0 < c) by (unfold c; assert (0 <= 2 * INR K * PI) by (apply Rmult_le_pos; lra); lra).
+  assert (Sc : sin c = 1) by (unfold c; rewrite Rplus_comm, sin_period; apply sin_PI2).
+  assert (Cc : cos c = 0) by (unfold c; rewrite Rplus_comm, cos_period; apply cos_PI2).
+  assert (C : forall d, is_RInt (fun t => cos (c * (t - d))) d (d + 1) (1 / c)).
+  { intros d. apply (integral_of_primitive (fun t => sin (c * (t - d)) / c)).
+    - intros t. auto_derive; [lra|]. unfold Rminus. field. lra.
+    - intros t. apply (ex_derive_continuous (V := R_NormedModule)). auto_derive. auto.
+    - replace (c * (d + 1 - d)) with c by ring. replace (c * (d - d)) with 0 by ring. rewrite Sc, sin_0. field. lra. }
+  assert (S : forall d, is_RInt (fun t => sin (c * (t - d))) d (d + 1) (1 / c)).
+  { intros d. apply (integral_of_primitive (fun t => - cos (c * (t - d)) / c)).
+    - intros t. auto_derive; [lra|]. unfold Rminus. field. lra.
+    - intros t. apply (ex_derive_continuous (V := R_NormedModule)). auto_derive. auto.
+    - replace (c * (d + 1 - d)) with c by ring. replace (c * (d - d)) with 0 by ring. rewrite Cc, cos_0. field. lra. }
+  assert (First : forall t, 0 < t < 1 -> frac_part t = t - 0) by (intros t Ht; rewrite frac_part_on_unit; lra).
+  assert (Second : forall t, 1 < t < 2 -> frac_part t = t - 1).
+  { intros t Ht. replace t with (1 + (t - 1)) at 1 by ring. apply frac_part_above_one. lra. }
+  assert (C0 := C 0). assert (S0 := S 0). assert (C1 := C 1). assert (S1 := S 1).
+  replace (0 + 1) with 1 in C0, S0 by ring. replace (1 + 1) with 2 in C1, S1 by ring.
+  destruct (means_of_a_pair (fun t => c * frac_part t) (1 / c) (1 / c) (1 / c) (1 / c)) as [M M'].
+  - revert C0. apply is_RInt_ext. rewrite Rmin_left, Rmax_right by lra. intros t Ht. now rewrite First.
+  - revert S0. apply is_RInt_ext. rewrite Rmin_left, Rmax_right by lra. intros t Ht. now rewrite First.
+  - revert C1. apply is_RInt_ext. rewrite Rmin_left, Rmax_right by lra. intros t Ht. now rewrite Second.
+  - revert S1. apply is_RInt_ext. rewrite Rmin_left, Rmax_right by lra. intros t Ht. now rewrite Second.
+  - split; [now rewrite Rminus_eq_0 in M|]. replace (2 / c) with (1 / c + 1 / c) by (field; lra). exact M'.
+Qed.

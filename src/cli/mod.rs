@@ -12,6 +12,7 @@
 
 #[cfg(feature = "model")]
 mod analyze;
+mod book;
 #[cfg(feature = "model")]
 mod compare;
 #[cfg(feature = "model")]
@@ -55,6 +56,7 @@ mod table;
 mod tensors;
 #[cfg(feature = "model")]
 mod texts;
+mod typeset;
 mod verify;
 mod wavelet;
 

@@ -146,7 +146,6 @@ fn fill(
 
 /// Writes files into a folder, which is made if it is not there, as are folders in it. No file takes its name before all
 /// are written.
-#[cfg(any(feature = "model", feature = "plot"))]
 pub(super) fn write_folder(folder: &Path, files: &[(impl AsRef<Path>, impl AsRef<[u8]>)]) -> Result<(), Failure> {
     let mut written = Vec::new();
     for (name, contents) in files {

@@ -34,6 +34,7 @@ mod trained_extrapolation;
 mod trained_receptive_field;
 #[cfg(feature = "model")]
 mod training_loss;
+mod what_rests_on_what;
 
 #[cfg(feature = "model")]
 pub use binary_attention::binary_attention;
@@ -72,7 +73,7 @@ impl Figure {
 }
 
 /// The figures of the documentation, in reading order.
-pub fn figures() -> [Figure; 10] {
+pub fn figures() -> [Figure; 11] {
     [
         rotation_matrix::FIGURE,
         haar_like_pair::FIGURE,
@@ -84,5 +85,6 @@ pub fn figures() -> [Figure; 10] {
         trained_receptive_field::FIGURE,
         pair_usage::FIGURE,
         trained_bands::FIGURE,
+        what_rests_on_what::FIGURE,
     ]
 }

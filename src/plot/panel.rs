@@ -117,6 +117,31 @@ impl<'s> Canvas<'s> {
         self.put(at, text, style.transform(FontTransform::Rotate270));
     }
 
+    /// A name along the left of what it belongs to, its baseline at this point.
+    pub(super) fn upright_text(&self, at: (f64, f64), text: &str) {
+        self.upright(at, text);
+    }
+
+    /// A filled disc.
+    pub(super) fn dot(&self, (x, y): (f64, f64), colour: RGBColor) {
+        self.root.draw(&Circle::new((units(x), units(y)), units(4.0), colour.filled())).expect(IN_MEMORY);
+    }
+
+    /// Half an ellipse from a point to the height `to` straight above or below it, bent to the right by `width`.
+    pub(super) fn arc(&self, (x, from): (f64, f64), to: f64, width: f64, colour: RGBColor) {
+        let (middle, half) = (0.5 * (from + to), 0.5 * (to - from));
+        let points = (0..=48).map(|step| {
+            let angle = std::f64::consts::PI * f64::from(step) / 48.0;
+            (units(x + width * angle.sin()), units(middle - half * angle.cos()))
+        });
+        self.root.draw(&PathElement::new(points.collect::<Vec<_>>(), stroke(colour, 1.2))).expect(IN_MEMORY);
+    }
+
+    /// An upright line.
+    pub(super) fn bracket(&self, x: f64, from: f64, to: f64) {
+        self.rule((x, from), (x, to), FAINT_INK);
+    }
+
     /// A key to the colours of lines, side by side from this point on.
     pub(super) fn key<'k>(&self, (mut x, y): (f64, f64), entries: impl IntoIterator<Item = (&'k str, RGBColor)>) {
         for (name, colour) in entries {

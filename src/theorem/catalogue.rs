@@ -1,6 +1,6 @@
 use super::{
-    Source, Standing, Statement, admissibility, bands, entropy, filter_bank, gains, lag_table, matrix, phase, scaling,
-    score, uncertainty, windows,
+    Source, Standing, Statement, Topic, admissibility, bands, entropy, filter_bank, gains, lag_table, matrix, phase,
+    scaling, score, uncertainty, windows,
 };
 
 /// Every statement, in reading order: the matrix, the phase and the means, the sampled rows,
@@ -45,6 +45,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "haar-type-matrix-equals-rope",
         title: "One Haar-like pair, shifted by the fraction of a turn, samples RoPE's rotation at every real position",
+        topic: Topic::Matrix,
         standing: Standing::ProvedByMachine,
         hypotheses: &[
             "d is even, m is any real number, and the frequencies are any real numbers",
@@ -65,6 +66,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "published-form-equals-rope",
         title: "With k = floor(m / 2 pi) + 1 cycles every shift lies in [0, 1), and the published matrix is RoPE's rotation",
+        topic: Topic::Matrix,
         standing: Standing::ProvedByMachine,
         hypotheses: &[
             "m >= 0 and 0 <= theta_i <= 1",
@@ -81,6 +83,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "fixed-pair-serves-bounded-positions",
         title: "One pair of K cycles gives exact phases for all m theta below 2 K pi",
+        topic: Topic::Matrix,
         standing: Standing::ProvedByMachine,
         hypotheses: &["0 <= m theta_i < 2 K pi for every pair", "f = 2 K pi frac t, delta_i = m theta_i / 2 K pi"],
         sources: &[source("oka2025", "App. A.2")],
@@ -93,6 +96,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "fixed-pair-serves-every-position",
         title: "One phase function f, bounded on [0, 1), reaches the exact phase m theta at every position",
+        topic: Topic::Matrix,
         standing: Standing::Refuted,
         hypotheses: &[
             "f is one function for all m, with f(delta) = m theta as real numbers and 0 <= delta < 1",
@@ -108,6 +112,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "haar-type-matrix-is-orthogonal",
         title: "The Haar-type matrix is orthogonal, block by block",
+        topic: Topic::Matrix,
         standing: Standing::ProvedByMachine,
         hypotheses: &["psi and psi' share the phase of each block: f(delta) = f(1 + delta)"],
         sources: &[source("su2024", "below Eq. 16"), source("oka2025", "§3.2")],
@@ -120,6 +125,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "rotation-depends-on-the-lag-alone",
         title: "The product of two rotations depends on the lag alone: R_m^T R_n = R_(n-m)",
+        topic: Topic::Matrix,
         standing: Standing::ProvedByMachine,
         hypotheses: &["m and n are any real numbers, and the frequencies any"],
         sources: &[source("su2024", "Eq. 16")],
@@ -132,6 +138,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "rotary-score-is-a-sum-of-cosines",
         title: "For one query and one key the rotated score over the lag D is exactly sum |q_i||k_i| cos(theta_i D + arg q_i - arg k_i)",
+        topic: Topic::Matrix,
         standing: Standing::ProvedByMachine,
         hypotheses: &[
             "q and k are fixed before rotation; D = m - n, of either sign; the frequencies are any real numbers",
@@ -147,6 +154,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "half-split-is-interleaved-permuted",
         title: "The half-split matrices are the interleaved ones with coordinates permuted, even ones first",
+        topic: Topic::Matrix,
         standing: Standing::ProvedByMachine,
         hypotheses: &["d is even"],
         sources: &[source("su2024", "Eq. 34, the interleaved layout"), source("oka2025", "§3.2")],
@@ -163,6 +171,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "half-split-rows-are-contiguous",
         title: "In the half-split layout too each row samples two neighbouring points",
+        topic: Topic::Matrix,
         standing: Standing::Refuted,
         hypotheses: &["the layout is half-split (Llama, GPT-NeoX), d >= 4", "m theta_i is no multiple of pi / 2"],
         sources: &[source("oka2025", "§3.2, which speaks of RoPE without naming a layout")],
@@ -175,6 +184,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "shift-of-one-keeps-the-row",
         title: "A shift of delta = 1 gives a rotation row as 0 <= delta < 1 does",
+        topic: Topic::Matrix,
         standing: Standing::Refuted,
         hypotheses: &["the row of psi is sampled at the integers t with b = j - delta"],
         sources: &[source("oka2025", "version in Japanese, 0 <= delta <= 1")],
@@ -187,6 +197,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "literal-shift-keeps-its-branch",
         title: "Evaluated as psi(t - b) in single precision, the published matrix is RoPE's up to rounding",
+        topic: Topic::Matrix,
         standing: Standing::Refuted,
         hypotheses: &["b = j - delta and t - b are each rounded to f32", "m up to 2^20"],
         sources: &[source("oka2025", "§3.2, b_j = j - delta(j)"), source("higham2002", "§2.2")],
@@ -199,6 +210,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "every-two-banded-matrix-is-a-wavelet-transform",
         title: "Any matrix with entries at (j, j) and (j, j+1) alone is such a wavelet transform, RoPE or not",
+        topic: Topic::Matrix,
         standing: Standing::ProvedByMachine,
         hypotheses: &[
             "row j has its nonzero entries in columns j and j + 1",
@@ -214,6 +226,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "monotone-phase-is-impossible",
         title: "No nondecreasing f reaches two different phases on both intervals: it must fall by their whole spread",
+        topic: Topic::Phase,
         standing: Standing::ProvedByMachine,
         hypotheses: &["f(delta_i) = f(1 + delta_i) = phi_i with 0 <= delta_i < 1, for at least two different phi_i"],
         sources: &[source("oka2025", "App. A.2")],
@@ -226,6 +239,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "published-phase-is-monotone",
         title: "The phase f(t) = 2 k pi t on [0, 1), 2 k pi (t - 1) on [1, 2) is monotone",
+        topic: Topic::Phase,
         standing: Standing::Refuted,
         hypotheses: &["k >= 1"],
         sources: &[source("oka2025", "App. A.2")],
@@ -238,6 +252,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "published-phase-is-positive",
         title: "The published phase satisfies 0 < f, also at position 0",
+        topic: Topic::Phase,
         standing: Standing::Refuted,
         hypotheses: &["m = 0, so that delta = 0"],
         sources: &[source("oka2025", "App. A.2")],
@@ -250,6 +265,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "haar-like-pair-has-zero-mean",
         title: "psi and psi' with f = 2 K pi frac t both have mean 0",
+        topic: Topic::Phase,
         standing: Standing::ProvedByMachine,
         hypotheses: &["K >= 1 is a whole number"],
         sources: &[source("oka2025", "§3.2 and App. A.2")],
@@ -262,6 +278,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "zero-mean-carries-over-by-analogy",
         title: "If psi has mean 0 then so has psi', by analogy",
+        topic: Topic::Phase,
         standing: Standing::Refuted,
         hypotheses: &["f(t + 1) = f(t) and the mean of psi is 0"],
         sources: &[source("oka2025", "App. A.2")],
@@ -274,6 +291,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "haar-like-pair-is-orthonormal",
         title: "psi and psi' have energy 1 and inner product 0 for every phase of period 1",
+        topic: Topic::Phase,
         standing: Standing::ProvedByMachine,
         hypotheses: &["f(t + 1) = f(t) on [0, 1), f measurable"],
         sources: &[source("oka2025", "§3.2")],
@@ -286,6 +304,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "sampled-gains-lie-on-a-circle",
         title: "The sampled rows sum to sqrt 2 cos(phi + pi/4) and sqrt 2 cos(phi - pi/4), whose squares add to 2",
+        topic: Topic::SampledRows,
         standing: Standing::ProvedByMachine,
         hypotheses: &["the rows are those of a rotation block of angle phi"],
         sources: &[source("mallat2009", "§7.1")],
@@ -298,6 +317,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "sampled-rows-have-zero-mean",
         title: "The rows that are used, sampled at the integers, have mean 0 as psi and psi' have",
+        topic: Topic::SampledRows,
         standing: Standing::Refuted,
         hypotheses: &["f = 2 pi frac t, whose continuous psi and psi' have mean 0"],
         sources: &[source("oka2025", "§3.2"), source("mallat2009", "§7.1")],
@@ -310,6 +330,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "nonnegative-weights-peak-at-frequency-zero",
         title: "Weights that are not negative have their largest gain at frequency 0",
+        topic: Topic::AttentionRows,
         standing: Standing::ProvedByMachine,
         hypotheses: &["a_t >= 0 for t = 0, ..., n - 1"],
         sources: &[source("ruscio2025", "the metrics"), source("mallat2009", "§7.1")],
@@ -322,6 +343,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "attention-rows-have-zero-mean",
         title: "Rows of attention probabilities have mean 0, as wavelets have",
+        topic: Topic::AttentionRows,
         standing: Standing::Refuted,
         hypotheses: &["the row is the softmax of n >= 1 finite scores"],
         sources: &[source("ruscio2025", "the claim that heads behave like wavelets"), source("daubechies1992", "§2.4")],
@@ -334,6 +356,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "alibi-windows-have-zero-mean",
         title: "The windows that ALiBi's slopes make of the lag have mean 0",
+        topic: Topic::AttentionRows,
         standing: Standing::Refuted,
         hypotheses: &["all scores before the bias are equal", "the slope is any real number"],
         sources: &[
@@ -349,6 +372,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "entropies-of-row-and-root-spectrum-reach-ln-n",
         title: "The entropies of a row a and of |F sqrt a|^2 sum to at least ln N",
+        topic: Topic::AttentionRows,
         standing: Standing::Proved,
         hypotheses: &[
             "a has N entries, none negative, of sum 1; F is the unitary transform of N points; entropies in nats",
@@ -366,6 +390,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "combs-reach-the-entropic-bound",
         title: "A comb of equal teeth N/c apart meets the entropic bound: H(a) = ln c and H(|F sqrt a|^2) = ln(N/c)",
+        topic: Topic::AttentionRows,
         standing: Standing::ProvedByMachine,
         hypotheses: &[
             "c divides N, and the c teeth are N/c apart from any first one; a single key and the uniform row are combs",
@@ -380,6 +405,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "entropies-of-row-and-its-spectrum-reach-ln-n",
         title: "Without window or padding, over all N bins, the entropies of a row and of its power spectrum sum to at least ln N",
+        topic: Topic::AttentionRows,
         standing: Standing::Proved,
         hypotheses: &["a has N entries, none negative, of sum 1; the spectrum is |a^|^2 over its sum, two-sided"],
         sources: &[source("ruscio2025", "H_p and H_s"), source("maassen1988", "the relation for two bases")],
@@ -392,6 +418,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "published-entropies-reach-ln-n",
         title: "H_p of a row and H_s of its spectrum as published, with Hann's window and one-sided, sum to at least ln N",
+        topic: Topic::AttentionRows,
         standing: Standing::Refuted,
         hypotheses: &["H_p of the row itself, H_s of the bins 0..=N/2 of the row under Hann's window, N >= 8"],
         sources: &[source("ruscio2025", "H_p and H_s, the trade-off between position and frequency")],
@@ -404,6 +431,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "negative-entropy-correlation-needs-learning",
         title: "Where nothing was learned H_p and H_s have no negative covariance",
+        topic: Topic::AttentionRows,
         standing: Standing::Refuted,
         hypotheses: &["H_p and H_s of untapered rows over all bins; the covariance runs over heads"],
         sources: &[source("ruscio2025", "rho and its reading"), source("press2022", "the slopes")],
@@ -416,6 +444,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "shuffled-rows-split-as-they-vary",
         title: "Shuffled at random, a row with squared coefficient of variation c has the mean band shares (1 + c/4, c/2, c/4)/(1 + c), up to 1/N",
+        topic: Topic::AttentionRows,
         standing: Standing::Proved,
         hypotheses: &[
             "N keys, N divisible by 8, any permutation equally likely; two-sided sums, edges at 1/8 and 3/8 cycles per token, frequency 0 in the low band",
@@ -434,6 +463,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "flat-dirichlet-power-splits-five-two-one",
         title: "The expected power of a flat Dirichlet row splits 5/8, 1/4, 1/8 over the bands, at every N divisible by 8",
+        topic: Topic::AttentionRows,
         standing: Standing::ProvedByMachine,
         hypotheses: &[
             "two-sided sums of E|a^(k)|^2, edges at 1/8 and 3/8 cycles per token, frequency 0 in the low band",
@@ -451,6 +481,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "published-band-shares-lie-beyond-noise",
         title: "Shares of 60-80 % low, 15-25 % middle and 5-15 % high are more than shuffled weights have, so that they show structure",
+        topic: Topic::AttentionRows,
         standing: Standing::Refuted,
         hypotheses: &["mean shares over all permutations of a row, two-sided"],
         sources: &[source("ruscio2025", "the reported band shares")],
@@ -463,7 +494,8 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "selectivity-is-one-over-the-squared-variation",
         title: "Padded z-fold, the selectivity max P/(sum P - max P) of an untapered row is 1/(z(1 + c) - 1): 1/c unpadded, in whatever order its keys stand",
-        standing: Standing::Proved,
+        topic: Topic::AttentionRows,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["weights that are not negative, with c = N sum a^2/(sum a)^2 - 1; two-sided sums"],
         sources: &[source("ruscio2025", "the selectivity S(h)"), source("mallat2009", "§3.3, Parseval's identity")],
         code: &["src/theorem/bands.rs#selectivity"],
@@ -475,6 +507,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "filter-banks-give-back-every-signal",
         title: "Analysis and synthesis by db2 give back every signal to within its rounding: in single precision and 6 levels to 2.4e-5, attention or not",
+        topic: Topic::AttentionRows,
         standing: Standing::Proved,
         hypotheses: &[
             "periodic at its ends, n divisible by 2^J, J levels; the bound is 4 J sqrt(2 r c) gamma(2L + 1), r and c sums of absolute taps",
@@ -489,6 +522,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "rope-is-haar-only-at-an-eighth-turn",
         title: "A rotation block lies at distance 2 sqrt 2 |sin((phi - pi/4)/2)| from the Haar block: it is Haar only at pi/4 mod 2 pi",
+        topic: Topic::HaarBlock,
         standing: Standing::ProvedByMachine,
         hypotheses: &["the Haar block has the rows (1, -1)/sqrt 2 and (1, 1)/sqrt 2; the distance is Frobenius's"],
         sources: &[source("oka2025", "App. A.3"), source("mallat2009", "§7.1")],
@@ -501,6 +535,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "haar-never-occurs-at-an-integer-position",
         title: "At no integer position is the first block of RoPE the Haar block",
+        topic: Topic::HaarBlock,
         standing: Standing::ProvedByMachine,
         hypotheses: &["theta_0 = 1 (every unscaled RoPE)", "m is a whole number"],
         sources: &[source("oka2025", "App. A.3"), source("niven1956", "ch. 2, pi is irrational")],
@@ -513,6 +548,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "equal-sine-and-cosine-give-haar",
         title: "Where sin m theta = cos m theta the block is the Haar block",
+        topic: Topic::HaarBlock,
         standing: Standing::Refuted,
         hypotheses: &["the condition as it is printed, which 5 pi/4 satisfies too"],
         sources: &[source("oka2025", "App. A.3")],
@@ -525,6 +561,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "haar-like-constant-has-a-closed-form",
         title: "The Haar-like pair is admissible, with C_psi in closed form through Si, Ci and Cin, the same for both",
+        topic: Topic::Admissibility,
         standing: Standing::ProvedByMachine,
         hypotheses: &["f = 2 K pi frac t, K >= 1 whole", "C_psi is two-sided"],
         sources: &[source("daubechies1992", "§2.4"), source("oka2025", "§3.2, which does not use C_psi")],
@@ -537,6 +574,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "haar-constant-is-two-ln-two",
         title: "The Haar wavelet on [0, 1) has C_psi = 2 ln 2, two-sided",
+        topic: Topic::Admissibility,
         standing: Standing::ProvedByMachine,
         hypotheses: &["psi = 1 on [0, 1/2), -1 on [1/2, 1)"],
         sources: &[source("daubechies1992", "§2.4")],
@@ -549,6 +587,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "ricker-constant-is-two-pi",
         title: "The Ricker wavelet (1 - t^2) exp(-t^2/2) has C_psi = 2 pi, two-sided",
+        topic: Topic::Admissibility,
         standing: Standing::ProvedByMachine,
         hypotheses: &["unnormalised: its energy is 3 sqrt(pi) / 4"],
         sources: &[source("daubechies1992", "§3.3.5"), source("oka2025", "the list of mother wavelets")],
@@ -561,6 +600,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "gaussian-is-admissible",
         title: "The Gaussian exp(-t^2) is an admissible mother wavelet",
+        topic: Topic::Admissibility,
         standing: Standing::Refuted,
         hypotheses: &["C_psi is the integral of |psihat|^2 / |w|"],
         sources: &[source("oka2025", "the list of mother wavelets"), source("daubechies1992", "§2.4")],
@@ -573,6 +613,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "uncorrected-morlet-is-admissible",
         title: "The Morlet wavelet without its correction is admissible, its mean being negligible",
+        topic: Topic::Admissibility,
         standing: Standing::Refuted,
         hypotheses: &["psi = pi^(-1/4) exp(i w0 t) exp(-t^2/2), with w0 = 5 or 6"],
         sources: &[source("torrence1998", "Table 1"), source("daubechies1992", "§3.3.5")],
@@ -585,6 +626,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "haar-like-frequency-spread-is-infinite",
         title: "psi and psi' jump, so that w^2 |psihat|^2 tends to a mean of 2 and their frequency spread is infinite",
+        topic: Topic::Admissibility,
         standing: Standing::ProvedByMachine,
         hypotheses: &["f = 2 K pi frac t, K >= 1 whole"],
         sources: &[
@@ -600,6 +642,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "gaussian-spreads-multiply-to-one-half",
         title: "The Gaussian's spreads in time and frequency multiply to 1/2, the least there is",
+        topic: Topic::Admissibility,
         standing: Standing::Proved,
         hypotheses: &[
             "standard deviations under |psi|^2 and under |psihat|^2 over the whole line, radians per unit time",
@@ -614,6 +657,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "ricker-spreads-multiply-to-1-708",
         title: "The Ricker function's spreads multiply to sqrt(7/6) sqrt(5/2) = 1.7078 over the whole line, and to 0.5252 over positive frequencies",
+        topic: Topic::Admissibility,
         standing: Standing::Proved,
         hypotheses: &[
             "standard deviations under |psi|^2 and under |psihat|^2, about 0 or about the mean of the positive frequencies",
@@ -631,6 +675,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "ricker-samples-sum-to-their-aliases",
         title: "The samples of a Ricker atom at all integers sum to its aliases, 2a sum_j psihat(2 pi j a): 5.3e-7 at scale 1",
+        topic: Topic::LagKernels,
         standing: Standing::Proved,
         hypotheses: &["a > 0, b is an integer"],
         sources: &[
@@ -646,6 +691,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "causal-ricker-sums-to-half-its-centre",
         title: "Over the lags that a decoder sees a Ricker atom at shift 0 sums to one half, at every scale",
+        topic: Topic::LagKernels,
         standing: Standing::Proved,
         hypotheses: &[
             "a > 0, b >= 0 is an integer, all lags are counted; for b > 0 the sum is psi(b/a)/2 + b e^(-b^2/2a^2) + psi'(b/a)/12a up to 34/720a^3",
@@ -660,6 +706,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "haar-kernel-at-scale-one-has-zero-mean",
         title: "The Haar kernel has mean 0 also at the fixed scale 1",
+        topic: Topic::LagKernels,
         standing: Standing::Refuted,
         hypotheses: &["the paper's Haar function, sampled at the integers"],
         sources: &[source("oka2025", "the ablation with the scale fixed at 1")],
@@ -672,7 +719,8 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "ricker-kernel-ends-at-its-reach",
         title: "The last lag at which a Ricker atom is at least 1e-3 is floor(b + 4.435005 a): 582 for the paper's grid",
-        standing: Standing::Proved,
+        topic: Topic::LagKernels,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["a = 2^0, ..., 2^7 and b >= 0 is an integer"],
         sources: &[source("oka2025", "the grid of scales and shifts")],
         code: &["src/encoding/wavelet_kernel.rs#WaveletKernel", "src/encoding/wavelet_kernel.rs#grid"],
@@ -684,6 +732,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "ricker-kernel-has-numerical-rank-29",
         title: "The paper's 512 x 128 Ricker table has 29 singular values above 1e-3 of the largest, the Gaussian one 25",
+        topic: Topic::LagKernels,
         standing: Standing::Proved,
         hypotheses: &["scales 2^0, ..., 2^7, shifts 0, ..., 15, lags 0, ..., 511"],
         sources: &[source("oka2025", "the grid of 8 scales and 16 shifts"), source("higham2002", "§19.3")],
@@ -696,6 +745,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "equal-amplitudes-cover-frequencies-evenly",
         title: "Eight Ricker scales of equal amplitude cover the frequencies that 512 tokens resolve evenly",
+        topic: Topic::LagKernels,
         standing: Standing::Refuted,
         hypotheses: &["scales 2^0, ..., 2^7 without a factor; 2 pi/512 <= w <= pi; evenly is to within 35 %"],
         sources: &[source("oka2025", "p without a^(-1/2)"), source("daubechies1992", "§3.3.2")],
@@ -708,6 +758,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "fixed-carrier-morlet-has-zero-mean",
         title: "The paper's Morlet function, whose carrier does not scale, has mean 0",
+        topic: Topic::LagKernels,
         standing: Standing::Refuted,
         hypotheses: &["psi(t/a) = e^(-(t/a)^2) cos t, a > 0"],
         sources: &[
@@ -723,7 +774,8 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "ntk-interpolates-the-last-pair",
         title: "NTK-aware scaling keeps the fastest frequency and divides the slowest by exactly the factor",
-        standing: Standing::Proved,
+        topic: Topic::Scalings,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["d >= 4, B' = B s^(d/(d-2))"],
         sources: &[source("peng2024", "§3.1"), source("su2024", "§3.2.2")],
         code: &["src/rope/scaling.rs#Ntk", "src/rope/frequencies.rs#Frequencies"],
@@ -735,7 +787,8 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "yarn-ramp-runs-from-pair-20-to-46",
         title: "YaRN's code keeps 21 of 64 pairs, mixes 25 and divides 18 at base 10^4 and 4096 trained tokens",
-        standing: Standing::Proved,
+        topic: Topic::Scalings,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["d = 128; 32 and 1 turns, bounds rounded outwards"],
         sources: &[source("peng2024", "§3.2, and its code")],
         code: &["src/rope/scaling.rs#YarnRamp"],
@@ -747,6 +800,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "yarn-ramps-of-paper-and-code-agree",
         title: "The code of YaRN computes the ramp of its paper",
+        topic: Topic::Scalings,
         standing: Standing::Refuted,
         hypotheses: &["d = 128, B = 10^4, 4096 trained tokens, factors 2, 8 and 32"],
         sources: &[source("peng2024", "Definition 3 and the code")],
@@ -759,7 +813,8 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "llama3-keeps-29-of-64-pairs",
         title: "Llama 3.1's scaling keeps 29 pairs, mixes 6 and divides 29 by 8",
-        standing: Standing::Proved,
+        topic: Topic::Scalings,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["d = 128, B = 5 10^5, 8192 trained tokens, wavelengths 1/4 and 1"],
         sources: &[source("llama2024", "the rope_scaling of Llama 3.1")],
         code: &["src/rope/scaling.rs#Llama3"],
@@ -771,7 +826,8 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "hope-turns-the-pairs-that-complete-a-turn",
         title: "HoPE turns the first floor((d/2) ln(L/2 pi) / ln B) + 1 pairs, L the training length",
-        standing: Standing::Proved,
+        topic: Topic::Scalings,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["L >= 7, B > 1; at most all pairs"],
         sources: &[source("chen2025", "the definition of the encoding")],
         code: &["src/rope/scaling.rs#Cut"],
@@ -783,6 +839,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "alibi-slopes-interleave-two-powers-of-two",
         title: "The slopes of ALiBi are one geometric sequence for powers of two, and parts of two for any other number of heads",
+        topic: Topic::Scalings,
         standing: Standing::Proved,
         hypotheses: &["n >= 1 heads, p the largest power of two up to n"],
         sources: &[source("press2022", "§3 and footnote, and the authors' code")],
@@ -795,6 +852,7 @@ static CATALOGUE: [Statement; 59] = [
     Statement {
         id: "position-is-best-told-at-3-657-radians",
         title: "The cosine that varies most over a window of L tokens turns by 3.657210 radians in it",
+        topic: Topic::Scalings,
         standing: Standing::Proved,
         hypotheses: &["variance over t uniform on [0, 1] of cos(x t), x > 0"],
         sources: &[source("oka2026", "the predictor of the frequency band")],
@@ -806,8 +864,9 @@ static CATALOGUE: [Statement; 59] = [
     },
     Statement {
         id: "rotary-kernel-decays-with-the-logarithm-of-the-lag",
-        title: "The mean of RoPE's cosines tends to (Ci(D) - Ci(D/B)) / ln B, about 1 - (ln D + 0.5772)/ln B",
-        standing: Standing::Proved,
+        title: "As the head grows the mean of RoPE's cosines tends to (Ci(D) - Ci(D/B)) / ln B",
+        topic: Topic::Scalings,
+        standing: Standing::ProvedByMachine,
         hypotheses: &["theta_i = B^(-2i/d) and d grows; D > 0, B > 1"],
         sources: &[source("su2024", "§3.4.3, long-term decay"), source("press2007", "§6.8")],
         code: &["src/encoding/rotary_kernel.rs#rotary_kernel", "src/numeric/sine_integral.rs#sine_cosine_integral"],

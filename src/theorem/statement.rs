@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{Case, Finding, Verdict};
+use super::{Case, Finding, Topic, Verdict};
 
 /// One claim, with everything that stands behind it.
 #[derive(Debug, Clone, Copy)]
@@ -9,6 +9,8 @@ pub struct Statement {
     pub id: &'static str,
     /// The claim in one sentence.
     pub title: &'static str,
+    /// What it is about.
+    pub topic: Topic,
     /// What is known of it.
     pub standing: Standing,
     /// What the claim supposes.
