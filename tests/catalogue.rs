@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ropelet::theorem::{Standing, Statement, catalogue};
+use ropelet::theorem::{Standing, Statement, Topic, catalogue, coq_definitions, references};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -41,7 +41,7 @@ fn complaints(statement: &Statement, page: &str, keys: &BTreeSet<String>) -> Vec
     require(!statement.control_is.is_empty(), "the control has no description".into());
     require(statement.proof == page, "the statement carries another page".into());
     require(page.starts_with(&format!("# {}\n", statement.id)), "the page does not begin with the id".into());
-    let mut headings = vec!["Statement", "Hypotheses", "Proof", "Check", "Sources"];
+    let mut headings = vec!["Statement", "Hypotheses", "Proof", "What the papers say", "Check", "Sources"];
     if statement.standing == Standing::Refuted {
         headings.push("Witness");
     }
@@ -49,6 +49,8 @@ fn complaints(statement: &Statement, page: &str, keys: &BTreeSet<String>) -> Vec
         let body = page.split(&format!("\n## {heading}\n")).nth(1).map(|rest| rest.split("\n## ").next().unwrap());
         require(body.is_some_and(|body| body.trim().len() > 10), format!("the page has no section {heading}"));
     }
+    require(page.contains(r"\blacksquare"), "the proof has no end".into());
+    require(statement.bound().is_some_and(|bound| !bound.is_empty()), "docs/tolerances.md has no bound".into());
     require(!statement.sources.is_empty(), "there are no sources".into());
     for source in statement.sources {
         require(keys.contains(source.key), format!("the source {} is not in the bibliography", source.key));
@@ -92,6 +94,7 @@ fn a_missing_part_is_missed() {
         Statement { control_is: "", ..whole },
         Statement { standing: Standing::Refuted, ..whole },
         Statement { proof: "# another page\n", ..whole },
+        Statement { id: "no-row-in-the-table-of-bounds", ..whole },
     ] {
         assert!(!complaints(&broken, page, &keys).is_empty(), "{broken:?}");
     }
@@ -148,4 +151,89 @@ fn what_the_papers_got_wrong_is_refuted_under_a_name_of_its_own() {
         "zero-mean-carries-over-by-analogy",
     ]);
     assert_eq!(refuted, known);
+}
+
+#[test]
+fn a_page_without_one_of_its_sections_is_missed() {
+    let keys = keys();
+    let whole = catalogue()[0];
+    for heading in ["Statement", "Hypotheses", "Proof", "What the papers say", "Check", "Sources"] {
+        let page = whole.proof.replacen(&format!("## {heading}\n"), "## Nothing\n", 1);
+        let found = complaints(&whole, &page, &keys);
+        assert!(found.iter().any(|complaint| complaint.contains(heading)), "{heading}: {found:?}");
+    }
+}
+
+/// The ids that no order puts after everything that they rest on.
+fn in_a_circle(rests_on: &[(&'static str, Vec<&'static str>)]) -> Vec<&'static str> {
+    let mut left = rests_on.to_vec();
+    loop {
+        let waiting: BTreeSet<&str> = left.iter().map(|(id, _)| *id).collect();
+        let before = left.len();
+        left.retain(|(_, used)| used.iter().any(|id| waiting.contains(id)));
+        if left.len() == before {
+            return left.into_iter().map(|(id, _)| id).collect();
+        }
+    }
+}
+
+#[test]
+fn no_proof_rests_on_itself() {
+    let mut rests_on: Vec<(&str, Vec<&str>)> = catalogue()
+        .iter()
+        .map(|statement| (statement.id, statement.depends_on().iter().map(|used| used.id).collect()))
+        .collect();
+    assert!(rests_on.iter().map(|(_, used)| used.len()).sum::<usize>() > 20);
+    assert!(in_a_circle(&rests_on).is_empty(), "{:?}", in_a_circle(&rests_on));
+    // The control: one arrow back, from the first of a chain to its last.
+    let (last, used) = rests_on.iter().find(|(_, used)| !used.is_empty()).unwrap().clone();
+    rests_on.iter_mut().find(|(id, _)| *id == used[0]).unwrap().1.push(last);
+    assert!(in_a_circle(&rests_on).contains(&last));
+}
+
+#[test]
+fn what_a_page_names_in_code_is_a_statement_where_it_looks_like_one() {
+    let ids: BTreeSet<&str> = catalogue().iter().map(|statement| statement.id).collect();
+    for statement in catalogue() {
+        for word in statement.proof.split('`').skip(1).step_by(2) {
+            let kebab = word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+            assert!(!kebab || word.matches('-').count() < 2 || ids.contains(word), "{}: {word}", statement.id);
+        }
+    }
+}
+
+#[test]
+fn a_statement_and_what_it_is_used_by_agree() {
+    for statement in catalogue() {
+        for user in statement.used_by() {
+            assert!(user.depends_on().iter().any(|used| used.id == statement.id));
+        }
+    }
+    assert_eq!(Topic::ALL.iter().flat_map(|topic| topic.statements()).count(), catalogue().len());
+}
+
+#[test]
+fn every_definition_of_coq_serves_a_theorem() {
+    let definitions = coq_definitions();
+    assert!(definitions.len() > 40);
+    let mut used: BTreeSet<&str> = catalogue()
+        .iter()
+        .flat_map(Statement::coq_theorems)
+        .flat_map(|theorem| theorem.uses())
+        .map(|d| d.name)
+        .collect();
+    for _ in 0..definitions.len() {
+        let more = definitions.iter().filter(|definition| used.contains(definition.name)).flat_map(|d| d.uses());
+        let more: Vec<&str> = more.map(|definition| definition.name).collect();
+        used.extend(more);
+    }
+    for definition in &definitions {
+        assert!(used.contains(definition.name), "no theorem needs {}", definition.name);
+    }
+}
+
+#[test]
+fn every_cited_key_is_an_entry_that_can_be_read() {
+    let read: BTreeSet<String> = references().into_iter().map(|entry| entry.key).collect();
+    assert_eq!(read, keys());
 }

@@ -11,7 +11,7 @@ pub(super) const FIGURE: Figure = Figure {
               with one that its proof uses, in the colour of the one that uses it; most rest on nothing but their own \
               proof.",
     statements: &["haar-type-matrix-equals-rope"],
-    size: (720.0, 1124.0),
+    size: (720.0, 1064.0),
     draw,
 };
 
