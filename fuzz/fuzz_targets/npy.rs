@@ -18,6 +18,8 @@ fuzz_target!(|bytes: &[u8]| {
         let numbers = match values {
             npy::Values::F32(values) => values.len(),
             npy::Values::F64(values) => values.len(),
+            npy::Values::C64(values) => values.len(),
+            npy::Values::C128(values) => values.len(),
         };
         assert_eq!(shape.iter().product::<usize>(), numbers);
     }

@@ -1,8 +1,13 @@
+mod coefficients;
+mod inverse;
+#[cfg(feature = "plot")]
+mod picture;
+mod result;
+
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::BufWriter;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
@@ -10,12 +15,12 @@ use num_complex::Complex;
 use serde::Serialize;
 
 use super::npy::{self, Array, Element, Values};
-use super::output::{print, print_json, write_file};
-use super::progress::bar;
+use super::output::{print, print_json};
 use super::wavelet::WaveletFlags;
-use super::{Common, Failure, Outcome};
-use crate::signal::{Boundary, Cwt, Norm, RowPlan, Sample, SignalError, frequencies, octaves};
+use super::{Common, Dtype, Failure, Outcome};
+use crate::signal::{Boundary, Cwt, Inversion, Norm, RowPlan, Sample, SignalError, frequencies, octaves};
 use crate::wavelet::MotherWavelet;
+use result::{Made, Tested};
 
 /// Continuous wavelet transform along the last axis of an array
 ///
@@ -24,7 +29,7 @@ use crate::wavelet::MotherWavelet;
 /// real for real wavelets, and has the precision of the input.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Array of float32 or float64
+    /// Array of float32 or float64; with --inverse of coefficients, which may be complex
     #[arg(value_name = "IN.npy")]
     input: PathBuf,
     /// Mother wavelet: see `ropelet wavelet --help` for the names
@@ -37,7 +42,7 @@ pub(super) struct Arguments {
         long,
         value_name = "A,...",
         value_delimiter = ',',
-        required_unless_present = "octaves",
+        required_unless_present_any = ["octaves", "frequencies"],
         allow_negative_numbers = true
     )]
     scales: Vec<f64>,
@@ -47,15 +52,123 @@ pub(super) struct Arguments {
     /// Scales per octave
     #[arg(long, value_name = "V", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1024), conflicts_with = "scales")]
     voices: u32,
-    /// Where the coefficients go
-    #[arg(long, value_name = "OUT.npy")]
-    out: PathBuf,
+    /// Scales by frequency in cycles per sample: a = f_c/f, where |psihat| peaks at f_c
+    #[arg(
+        long,
+        value_name = "F,...",
+        value_delimiter = ',',
+        conflicts_with_all = ["scales", "octaves", "voices"],
+        allow_negative_numbers = true
+    )]
+    frequencies: Vec<f64>,
+    /// Where the result goes: .npy, or .json for ridges
+    #[arg(long, value_name = "OUT", required_unless_present_any = ["plan", "plot"])]
+    out: Option<PathBuf>,
     /// The factor c(a): l2 is a^(-1/2), l1 is 1/a
     #[arg(long, value_enum, default_value_t = Norm::L2)]
     norm: Norm,
     /// What the signal is beyond its ends: zero, itself again, or its mirror image
     #[arg(long, value_enum, default_value_t = Boundary::Zero)]
     boundary: Boundary,
+    /// What is written
+    #[arg(long, value_enum, default_value_t = Wanted::Coefficients, value_name = "KIND")]
+    result: Wanted,
+    /// Second array of the same shape, for cross, coherence and phase
+    #[arg(long, value_name = "OTHER.npy")]
+    with: Option<PathBuf>,
+    /// Leave out the cone of influence in the mean of spectrum, and NaN where nothing is left
+    #[arg(long)]
+    outside_cone: bool,
+    /// Levels of noise in --json and --plot: white, red (its autocorrelation at lag 1 from each signal) or that number
+    #[arg(long, value_name = "NOISE", allow_negative_numbers = true)]
+    significance: Option<Noise>,
+    /// Probability that noise stays below the level
+    #[arg(long, value_name = "P", default_value_t = 0.95)]
+    level: f64,
+    /// Draws of noise behind the levels of coherence
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    draws: u32,
+    /// The input is coefficients [..., scales, samples], the output signals [..., samples], by this integral over them
+    #[arg(
+        long,
+        value_enum,
+        value_name = "INTEGRAL",
+        num_args = 0..=1,
+        default_missing_value = "single",
+        conflicts_with_all = ["result", "with", "significance", "plot", "frequencies"]
+    )]
+    inverse: Option<Inversion>,
+    /// With --inverse: divide by the gain of the sum over scales where it is at least this, which is exact there
+    #[arg(long, value_name = "GAIN", requires = "inverse", num_args = 0..=1, default_missing_value = "0.001")]
+    exact: Option<f64>,
+    /// With --inverse: the mean of the signal, which no coefficient knows
+    #[arg(long, value_name = "X", requires = "inverse", default_value_t = 0.0, allow_negative_numbers = true)]
+    mean: f64,
+    /// Print the plan as JSON and compute nothing
+    #[arg(long)]
+    plan: bool,
+    /// Draw the scalogram of one signal as SVG
+    #[arg(long, value_name = "F.svg")]
+    plot: Option<PathBuf>,
+    /// With --plot: draw the ridges too
+    #[arg(long, requires = "plot")]
+    ridges: bool,
+}
+
+/// What `--result` can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Wanted {
+    /// W: [..., scales, samples]
+    Coefficients,
+    /// |W|^2: [..., scales, samples]
+    Power,
+    /// Sum of |W|^2 over one period, with zero over all integers: [..., scales]; no coefficient is computed
+    Energy,
+    /// Chained maxima of |W| over scales, with instantaneous frequency and amplitude: a JSON file
+    Ridges,
+    /// Coefficients moved to the frequency that their phase turns at: [..., frequencies, samples], complex, ascending
+    Synchrosqueezed,
+    /// Mean of |W|^2 over time: [..., scales]
+    Spectrum,
+    /// Power over all scales, in units of the signal squared: [..., samples]
+    ScaleAverage,
+    /// W of IN times conj W of OTHER, l1: [..., scales, samples], complex
+    Cross,
+    /// Smoothed |cross|^2 over both powers, from 0 to 1: [..., scales, samples]
+    Coherence,
+    /// Phase of the smoothed cross spectrum in radians, above 0 where IN is ahead: [..., scales, samples]
+    Phase,
+}
+
+impl Wanted {
+    /// Of two signals.
+    fn is_of_two(self) -> bool {
+        matches!(self, Self::Cross | Self::Coherence | Self::Phase)
+    }
+}
+
+/// The noise that `--significance` names.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Noise {
+    White,
+    Estimated,
+    Red(f64),
+}
+
+impl FromStr for Noise {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "white" => Ok(Self::White),
+            "red" => Ok(Self::Estimated),
+            _ => match text.parse::<f64>() {
+                Ok(lag1) if lag1.abs() < 1.0 => Ok(Self::Red(lag1)),
+                _ => Err("expected white, red or a number between -1 and 1".into()),
+            },
+        }
+    }
 }
 
 impl ValueEnum for Norm {
@@ -85,6 +198,19 @@ impl ValueEnum for Boundary {
     }
 }
 
+impl ValueEnum for Inversion {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Single, Self::Double]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Single => PossibleValue::new("single").help("Over scales alone; every boundary"),
+            Self::Double => PossibleValue::new("double").help("Over scales and samples; periodic and reflect"),
+        })
+    }
+}
+
 fn parse_octaves(text: &str) -> Result<(i32, i32), String> {
     let parsed = text.split_once("..").and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
     match parsed {
@@ -93,7 +219,7 @@ fn parse_octaves(text: &str) -> Result<(i32, i32), String> {
     }
 }
 
-/// The object of `--json`.
+/// The object of `--json` and of `--plan`.
 #[derive(Serialize)]
 struct Summary<'a> {
     schema: &'static str,
@@ -101,60 +227,117 @@ struct Summary<'a> {
     parameters: BTreeMap<&'static str, f64>,
     norm: Norm,
     boundary: Boundary,
+    result: Wanted,
     /// In samples.
     scales: &'a [f64],
     /// In cycles per sample: the peak of `|psihat|`.
     frequencies: Vec<f64>,
     input_shape: &'a [usize],
     input_dtype: &'static str,
-    output_shape: &'a [usize],
-    output_dtype: &'static str,
-    /// For each scale how it was computed on this processor, with what error and cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_shape: Option<Vec<usize>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_dtype: Option<&'static str>,
+    /// For each scale how it is computed on this processor, with what error and cost.
     rows: Vec<RowPlan>,
-    output: String,
+    /// Memory of all filters, and floating-point operations for one signal without the forward transforms.
+    bytes: usize,
+    flops: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    significance: Option<Tested>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plot: Option<String>,
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Failure> {
     let wavelet = arguments.parameters.build(&arguments.wavelet)?;
-    let scales = match (arguments.octaves, NonZeroU32::new(arguments.voices)) {
-        (Some((first, last)), Some(voices)) => octaves(first..=last, voices),
-        _ => arguments.scales.clone(),
-    };
+    let wavelet = wavelet.as_ref();
+    let scales = arguments.grid(wavelet)?;
+    if let Some(integral) = arguments.inverse {
+        return inverse::run(arguments, common, wavelet, &scales, integral);
+    }
+    if arguments.with.is_some() != arguments.result.is_of_two() {
+        return Err(Failure::new("--with is for --result cross, coherence and phase, which need it"));
+    }
     let Array { shape, values } = npy::read(&arguments.input)?;
-    let Some((&length, leading)) = shape.split_last() else {
-        return Err(Failure::at(&arguments.input, "array has no axes, expected at least one"));
+    let other = arguments.with.as_deref().map(npy::read).transpose()?;
+    let length = length_of(&arguments.input, &shape)?;
+    if let (Some(path), Some(other)) = (&arguments.with, &other)
+        && other.shape != shape
+    {
+        return Err(Failure::at(path, format!("array has the shape {:?}, expected {shape:?}", other.shape)));
+    }
+    let input_dtype = values.name();
+    let request = Request { arguments, common, wavelet, scales: &scales, length, shape: &shape };
+    let single = match common.dtype {
+        None => matches!(values, Values::F32(_)),
+        Some(Dtype::F32) => true,
+        Some(Dtype::F64) => false,
+        Some(other) => return Err(Failure::new(format!("--dtype {other:?} is no type of a transform: f32 or f64"))),
+    };
+    let other = other.map(|other| other.values);
+    let complex = |_| Failure::at(&arguments.input, "array is complex, expected float32 or float64");
+    if single {
+        let other = other.map(single_precision).transpose().map_err(complex)?;
+        request.run::<f32>(&single_precision(values).map_err(complex)?, other.as_deref(), input_dtype)
+    } else {
+        let other = other.map(double_precision).transpose().map_err(complex)?;
+        request.run::<f64>(&double_precision(values).map_err(complex)?, other.as_deref(), input_dtype)
+    }
+}
+
+/// Samples along the last axis.
+fn length_of(path: &Path, shape: &[usize]) -> Result<usize, Failure> {
+    let Some(&length) = shape.last() else {
+        return Err(Failure::at(path, "array has no axes, expected at least one"));
     };
     if shape.contains(&0) {
-        return Err(Failure::at(&arguments.input, format!("array of shape {shape:?} is empty, expected samples")));
+        return Err(Failure::at(path, format!("array of shape {shape:?} is empty, expected samples")));
     }
-    let output_shape = [leading, &[scales.len(), length]].concat();
-    let request =
-        Request { arguments, common, wavelet: wavelet.as_ref(), scales: &scales, length, shape: &output_shape };
-    let (input_dtype, (output_dtype, rows)) = match &values {
-        Values::F32(values) => (<f32 as Element>::NAME, request.transform(values)?),
-        Values::F64(values) => (<f64 as Element>::NAME, request.transform(values)?),
-    };
-    let summary = Summary {
-        schema: "ropelet.cwt/1",
-        wavelet: wavelet.name(),
-        parameters: wavelet.parameters().into_iter().collect(),
-        norm: arguments.norm,
-        boundary: arguments.boundary,
-        frequencies: frequencies(wavelet.as_ref(), &scales),
-        scales: &scales,
-        input_shape: &shape,
-        input_dtype,
-        output_shape: &output_shape,
-        output_dtype,
-        rows,
-        output: arguments.out.display().to_string(),
-    };
-    if common.json {
-        print_json(&summary)?;
-    } else {
-        print(&format!("{}: {output_dtype} {output_shape:?}, [..., scales, samples]", summary.output))?;
+    Ok(length)
+}
+
+/// An array that is complex where a real one is needed.
+struct IsComplex;
+
+fn single_precision(values: Values) -> Result<Vec<f32>, IsComplex> {
+    match values {
+        Values::F32(values) => Ok(values),
+        Values::F64(values) => Ok(values.into_iter().map(|x| x as f32).collect()),
+        Values::C64(_) | Values::C128(_) => Err(IsComplex),
     }
-    Ok(Outcome::Success)
+}
+
+fn double_precision(values: Values) -> Result<Vec<f64>, IsComplex> {
+    match values {
+        Values::F32(values) => Ok(values.into_iter().map(f64::from).collect()),
+        Values::F64(values) => Ok(values),
+        Values::C64(_) | Values::C128(_) => Err(IsComplex),
+    }
+}
+
+impl Arguments {
+    fn grid(&self, wavelet: &dyn MotherWavelet) -> Result<Vec<f64>, Failure> {
+        if let (Some((first, last)), Some(voices)) = (self.octaves, NonZeroU32::new(self.voices)) {
+            return Ok(octaves(first..=last, voices));
+        }
+        if self.frequencies.is_empty() {
+            return Ok(self.scales.clone());
+        }
+        let centre = wavelet.centre_frequency();
+        if centre <= 0.0 {
+            return Err(Failure::new(format!("{} has no frequency, being low-pass: give --scales", wavelet.name())));
+        }
+        let scale = |&frequency: &f64| {
+            if frequency > 0.0 && frequency.is_finite() {
+                return Ok(centre / frequency);
+            }
+            Err(Failure::new(format!("frequency {frequency}: expected cycles per sample above 0")))
+        };
+        self.frequencies.iter().map(scale).collect()
+    }
 }
 
 /// What to transform, whatever the type of its numbers.
@@ -164,55 +347,107 @@ struct Request<'a> {
     wavelet: &'a dyn MotherWavelet,
     scales: &'a [f64],
     length: usize,
-    /// Of the coefficients.
+    /// Of the input.
     shape: &'a [usize],
 }
 
 impl Request<'_> {
-    /// Writes the coefficients, and returns the name of their type and how they came about.
-    fn transform<T: Sample + Element>(&self, signals: &[T]) -> Result<(&'static str, Vec<RowPlan>), Failure>
+    fn run<T: Sample + Element>(
+        &self,
+        signals: &[T],
+        other: Option<&[T]>,
+        input_dtype: &'static str,
+    ) -> Result<Outcome, Failure>
     where
         Complex<T>: Element,
     {
+        let Self { arguments, common, wavelet, scales, shape, .. } = *self;
         // Everything is looked at before anything is written.
-        if let Some((index, value)) = signals.iter().enumerate().find(|(_, x)| !x.is_finite()) {
-            let error = SignalError::NotFinite { index, value: value.wide() };
-            return Err(Failure::at(&self.arguments.input, error));
+        must_be_finite(&arguments.input, signals)?;
+        if let (Some(path), Some(other)) = (&arguments.with, other) {
+            must_be_finite(path, other)?;
         }
-        let &Arguments { norm, boundary, .. } = self.arguments;
-        let cwt = Cwt::<T>::new(self.wavelet, self.length, self.scales, norm, boundary)?;
-        if cwt.is_real() {
-            self.write(signals, |batch, out: &mut [T]| cwt.transform_real_into(batch, out))?;
-            Ok((<T as Element>::NAME, cwt.rows().to_vec()))
+        let cwt = Cwt::<T>::new(wavelet, self.length, scales, arguments.norm, arguments.boundary)?;
+        let mut summary = Summary {
+            schema: "ropelet.cwt/1",
+            wavelet: wavelet.name(),
+            parameters: wavelet.parameters().into_iter().collect(),
+            norm: arguments.norm,
+            boundary: arguments.boundary,
+            result: arguments.result,
+            frequencies: frequencies(wavelet, scales),
+            scales,
+            input_shape: shape,
+            input_dtype,
+            output_shape: None,
+            output_dtype: None,
+            rows: cwt.rows().to_vec(),
+            bytes: cwt.bytes(),
+            flops: cwt.rows().iter().map(|row| row.flops).sum(),
+            significance: None,
+            output: None,
+            plot: None,
+        };
+        if arguments.plan {
+            print_json(&summary)?;
+            return Ok(Outcome::Success);
+        }
+        summary.significance = result::significance(self, &cwt, signals, other)?;
+        #[cfg(feature = "plot")]
+        if let Some(path) = &arguments.plot {
+            picture::draw(self, &cwt, signals, other, summary.significance.as_ref(), path)?;
+            summary.plot = Some(path.display().to_string());
+        }
+        #[cfg(not(feature = "plot"))]
+        if arguments.plot.is_some() {
+            return Err(Failure::new("this program was built without the feature `plot`"));
+        }
+        if let Some(out) = &arguments.out {
+            let Made { shape, dtype } = match arguments.result {
+                Wanted::Coefficients => coefficients::write(self, &cwt, signals, out)?,
+                _ => result::write(self, &cwt, signals, other, out)?,
+            };
+            (summary.output_shape, summary.output_dtype) = (shape, dtype);
+            summary.output = Some(out.display().to_string());
+        }
+        if common.json {
+            print_json(&summary)?;
         } else {
-            self.write(signals, |batch, out: &mut [Complex<T>]| cwt.transform_into(batch, out))?;
-            Ok((<Complex<T> as Element>::NAME, cwt.rows().to_vec()))
+            for line in summary.lines() {
+                print(&line)?;
+            }
         }
+        Ok(Outcome::Success)
     }
 
-    /// Transforms some signals at a time, so that memory does not grow with their number.
-    fn write<T: Sample, E: Element + Default>(
-        &self,
-        signals: &[T],
-        transform: impl Fn(&[T], &mut [E]) -> Result<(), SignalError>,
-    ) -> Result<(), Failure> {
-        const BATCH_BYTES: usize = 64 << 20;
-        let table = self.scales.len() * self.length;
-        let at_once = (BATCH_BYTES / (table * size_of::<E>())).max(1) * self.length;
-        let progress = bar(self.common, (signals.len() / self.length) as u64, "signals");
-        let mut coefficients = vec![E::default(); at_once.min(signals.len()) * self.scales.len()];
-        write_file(&self.arguments.out, |out: &mut BufWriter<File>| {
-            npy::write_header::<E>(out, self.shape)?;
-            for batch in signals.chunks(at_once) {
-                let coefficients = &mut coefficients[..batch.len() * self.scales.len()];
-                transform(batch, coefficients).map_err(std::io::Error::other)?;
-                for coefficient in coefficients.iter() {
-                    coefficient.write(out)?;
-                }
-                progress.inc((batch.len() / self.length) as u64);
+    /// The shape of the input with the last axis replaced.
+    fn shape(&self, last: &[usize]) -> Vec<usize> {
+        [&self.shape[..self.shape.len() - 1], last].concat()
+    }
+}
+
+impl Summary<'_> {
+    fn lines(&self) -> Vec<String> {
+        let axes = match self.result {
+            Wanted::Coefficients | Wanted::Power | Wanted::Cross | Wanted::Coherence | Wanted::Phase => {
+                "[..., scales, samples]"
             }
-            progress.finish_and_clear();
-            Ok(())
-        })
+            Wanted::Energy | Wanted::Spectrum => "[..., scales]",
+            Wanted::Synchrosqueezed => "[..., frequencies, samples]",
+            Wanted::ScaleAverage => "[..., samples]",
+            Wanted::Ridges => "",
+        };
+        let result = self.output.iter().map(|output| match (&self.output_shape, self.output_dtype) {
+            (Some(shape), Some(dtype)) => format!("{output}: {dtype} {shape:?}, {axes}"),
+            _ => format!("{output}: ridges"),
+        });
+        result.chain(self.plot.iter().map(|plot| format!("{plot}: scalogram"))).collect()
+    }
+}
+
+fn must_be_finite<T: Sample>(path: &Path, signals: &[T]) -> Result<(), Failure> {
+    match signals.iter().enumerate().find(|(_, x)| !x.is_finite()) {
+        Some((index, value)) => Err(Failure::at(path, SignalError::NotFinite { index, value: value.wide() })),
+        None => Ok(()),
     }
 }

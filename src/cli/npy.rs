@@ -1,5 +1,5 @@
-//! Arrays in numpy's `.npy` format, as far as the program needs it: little-endian floating-point
-//! numbers in C order.
+//! Arrays in numpy's `.npy` format, as far as the program needs it: real and complex floating-point
+//! numbers, read in either byte order and either order of the axes, written little-endian in C order.
 //!
 //! A header is a claim by whoever wrote the file. It is read within fixed limits, and its shape is
 //! held against the size of the file before anything is allocated for it.
@@ -19,6 +19,20 @@ const MAX_HEADER: usize = 10_000;
 pub(super) enum Values {
     F32(Vec<f32>),
     F64(Vec<f64>),
+    C64(Vec<Complex<f32>>),
+    C128(Vec<Complex<f64>>),
+}
+
+impl Values {
+    /// numpy's name of the type.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::F32(_) => f32::NAME,
+            Self::F64(_) => f64::NAME,
+            Self::C64(_) => Complex::<f32>::NAME,
+            Self::C128(_) => Complex::<f64>::NAME,
+        }
+    }
 }
 
 /// An array in C order.
@@ -75,7 +89,7 @@ impl Element for Complex<f64> {
     }
 }
 
-/// Reads an array of `float32` or `float64`.
+/// Reads an array of `float32`, `float64`, `complex64` or `complex128`.
 pub(super) fn read(path: &Path) -> Result<Array, Failure> {
     let fail = |error: io::Error| Failure::at(path, error);
     let metadata = fs::metadata(path).map_err(fail)?;
@@ -90,14 +104,17 @@ pub(super) fn read(path: &Path) -> Result<Array, Failure> {
 pub(super) fn array(mut reader: impl Read, length: u64) -> Result<Array, String> {
     let (text, offset) = header_text(&mut reader).map_err(|found| format!("not a .npy file: {found}"))?;
     let header = Header::parse(&text).map_err(|found| format!("unreadable .npy header: {found}"))?;
-    let size = match header.descr.as_str() {
-        "<f4" => 4,
-        "<f8" => 8,
-        other => return Err(format!("dtype is {other}, expected '<f4' or '<f8' (float32, float64)")),
+    let wrong = || {
+        let other = &header.descr;
+        format!("dtype is {other}, expected '<f4', '<f8', '<c8' or '<c16' (float32, float64, complex64, complex128)")
     };
-    if header.fortran_order && header.shape.len() > 1 {
-        return Err("array is in Fortran order, expected C order (save numpy.ascontiguousarray of it)".into());
-    }
+    let (order, kind) = header.descr.split_at_checked(1).ok_or_else(wrong)?;
+    let size = match (order, kind) {
+        ("<" | ">", "f4") => 4,
+        ("<" | ">", "f8" | "c8") => 8,
+        ("<" | ">", "c16") => 16,
+        _ => return Err(wrong()),
+    };
     let claimed = header.shape.iter().try_fold(size, |bytes: u64, &length| bytes.checked_mul(length));
     let found = length.saturating_sub(offset);
     if claimed != Some(found) {
@@ -111,13 +128,58 @@ pub(super) fn array(mut reader: impl Read, length: u64) -> Result<Array, String>
     if bytes.len() as u64 != found {
         return Err(format!("the file changed while it was read: {} bytes, expected {found}", bytes.len()));
     }
-    let values = if size == 4 {
-        Values::F32(bytes.as_chunks().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect())
-    } else {
-        Values::F64(bytes.as_chunks().0.iter().map(|chunk| f64::from_le_bytes(*chunk)).collect())
-    };
     // The product fits the file, so that each length of a non-empty array fits a usize.
-    Ok(Array { shape: header.shape.iter().map(|&length| length as usize).collect(), values })
+    let shape: Vec<usize> = header.shape.iter().map(|&length| length as usize).collect();
+    let transposed = header.fortran_order && shape.len() > 1;
+    let values = match kind {
+        "f4" => Values::F32(in_c_order(singles(&bytes, order), &shape, transposed)),
+        "f8" => Values::F64(in_c_order(doubles(&bytes, order), &shape, transposed)),
+        "c8" => Values::C64(in_c_order(pairs(singles(&bytes, order)), &shape, transposed)),
+        _ => Values::C128(in_c_order(pairs(doubles(&bytes, order)), &shape, transposed)),
+    };
+    Ok(Array { shape, values })
+}
+
+/// Numbers whose most significant byte comes last (`<`) or first.
+fn singles(bytes: &[u8], order: &str) -> Vec<f32> {
+    let of = if order == "<" { f32::from_le_bytes } else { f32::from_be_bytes };
+    bytes.as_chunks().0.iter().map(|chunk| of(*chunk)).collect()
+}
+
+fn doubles(bytes: &[u8], order: &str) -> Vec<f64> {
+    let of = if order == "<" { f64::from_le_bytes } else { f64::from_be_bytes };
+    bytes.as_chunks().0.iter().map(|chunk| of(*chunk)).collect()
+}
+
+fn pairs<T: Copy>(numbers: Vec<T>) -> Vec<Complex<T>> {
+    numbers.as_chunks().0.iter().map(|&[re, im]| Complex::new(re, im)).collect()
+}
+
+/// The elements with the last axis running fastest, if they came with the first one doing so.
+fn in_c_order<T: Copy>(elements: Vec<T>, shape: &[usize], transposed: bool) -> Vec<T> {
+    if !transposed || elements.is_empty() {
+        return elements;
+    }
+    let mut strides = vec![1; shape.len()];
+    for axis in 1..shape.len() {
+        strides[axis] = strides[axis - 1] * shape[axis - 1];
+    }
+    let mut index = vec![0; shape.len()];
+    let mut place = 0;
+    let mut ordered = Vec::with_capacity(elements.len());
+    for _ in 0..elements.len() {
+        ordered.push(elements[place]);
+        for axis in (0..shape.len()).rev() {
+            index[axis] += 1;
+            place += strides[axis];
+            if index[axis] < shape[axis] {
+                break;
+            }
+            place -= strides[axis] * shape[axis];
+            index[axis] = 0;
+        }
+    }
+    ordered
 }
 
 /// Writes the header of an array of this shape; the elements follow in C order.

@@ -41,6 +41,11 @@ impl Axis {
         Self { ticks: ticks.into_iter().collect(), ..self }
     }
 
+    /// The same axis the other way round.
+    pub(super) fn reversed(self) -> Self {
+        Self { range: (self.range.1, self.range.0), ..self }
+    }
+
     /// The same axis with its ticks but without their labels, for panels that share them.
     pub(super) fn unlabelled(mut self) -> Self {
         self.ticks.iter_mut().for_each(|(_, label)| label.clear());

@@ -24,9 +24,11 @@ mod mother_wavelets;
 mod null_models;
 mod pair_usage;
 mod panel;
+mod png;
 #[cfg(feature = "model")]
 mod receptive_field;
 mod rotation_matrix;
+mod scalogram;
 mod theme;
 mod trained_attention;
 mod trained_bands;
@@ -45,6 +47,7 @@ pub use null_models::null_title;
 pub use pair_usage::pair_usage;
 #[cfg(feature = "model")]
 pub use receptive_field::receptive_field;
+pub use scalogram::{CannotBeDrawn, Quantity, scalogram};
 #[cfg(feature = "model")]
 pub use training_loss::training_loss;
 
@@ -79,6 +82,7 @@ pub fn figures() -> [Figure; 11] {
         haar_like_pair::FIGURE,
         dc_gain_circle::FIGURE,
         mother_wavelets::FIGURE,
+        scalogram::FIGURE,
         lag_kernels::FIGURE,
         trained_extrapolation::FIGURE,
         trained_attention::FIGURE,

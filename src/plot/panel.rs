@@ -1,3 +1,6 @@
+use std::cell::RefCell;
+use std::fmt::Write;
+
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::{
@@ -22,6 +25,8 @@ const KEY_SWATCH: f64 = 18.0;
 /// Lengths are in CSS pixels, from the top left corner.
 pub(super) struct Canvas<'a> {
     root: DrawingArea<SVGBackend<'a>, Shift>,
+    /// Elements that plotters does not know, each in the place of a mark.
+    own: RefCell<Vec<String>>,
 }
 
 /// A rectangle on the canvas: left, top, width and height in pixels.
@@ -61,16 +66,25 @@ impl<'s> Canvas<'s> {
         draw: impl FnOnce(&Canvas<'_>),
     ) -> String {
         let mut document = String::new();
-        {
+        let own = {
             let size = (units(width) as u32, units(height) as u32);
-            let canvas = Canvas { root: SVGBackend::with_string(&mut document, size).into_drawing_area() };
+            let root = SVGBackend::with_string(&mut document, size).into_drawing_area();
+            let canvas = Canvas { root, own: RefCell::default() };
             canvas.root.fill(&PAPER).expect(IN_MEMORY);
             draw(&canvas);
             canvas.root.present().expect(IN_MEMORY);
-        }
+            canvas.own.take()
+        };
         // plotters writes the opening tag alone on the first line.
         let body = document.split_once('\n').map_or("", |(_, body)| body);
         let body = body.replace(" opacity=\"1\"", "").replace(" stroke=\"none\"", "").replace("\n</text>", "</text>");
+        let body = own.iter().enumerate().fold(body, |body, (number, element)| {
+            let mark = mark(number);
+            let place = body.find(&mark).expect("each element has put its mark");
+            let start = body[..place].rfind("<text").expect("a mark is a text");
+            let end = place + mark.len() + "</text>".len();
+            [&body[..start], element, &body[end..]].concat()
+        });
         let (title, description) = (escape(title), escape(description));
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" id=\"{id}\" width=\"{width}\" height=\"{height}\" \
@@ -109,6 +123,13 @@ impl<'s> Canvas<'s> {
         }
         let widest = axis.ticks().map(|(_, label)| width_of(label)).fold(0.0, f64::max);
         self.upright((left + width + widest + 26.0, top + height / 2.0), axis.label());
+    }
+
+    /// Puts an element of SVG where it is its turn to be drawn.
+    fn element(&self, element: String) {
+        let mut own = self.own.borrow_mut();
+        self.put((0.0, 0.0), &mark(own.len()), text_style(TICK_SIZE, INK, Anchor::Below.position()));
+        own.push(element);
     }
 
     /// A label along an upright axis, its baseline at this point.
@@ -300,6 +321,47 @@ impl<'a, 's> Panel<'a, 's> {
         }
     }
 
+    /// A picture of `columns` by `rows` steps of a colour map, from the top left corner on, that fills the panel.
+    pub(super) fn picture(&self, columns: usize, steps: &[u8], map: ColourMap) {
+        let Frame(left, top, width, height) = self.frame;
+        let [left, top, width, height] = [left, top, width, height].map(units);
+        let png = super::png::base64(columns, steps, map);
+        self.canvas.element(format!(
+            "<image x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" preserveAspectRatio=\"none\" \
+             style=\"image-rendering: pixelated\" href=\"data:image/png;base64,{png}\"/>"
+        ));
+        self.canvas.outline(self.frame);
+    }
+
+    /// Straight pieces between points given as shares of the panel, from its top left corner.
+    pub(super) fn pieces(&self, pieces: impl IntoIterator<Item = [(f64, f64); 2]>, colour: RGBColor, width: f64) {
+        let Frame(left, top, across, down) = self.frame;
+        let mut path = String::new();
+        for [from, to] in pieces {
+            let [(x0, y0), (x1, y1)] = [from, to].map(|(x, y)| (units(left + x * across), units(top + y * down)));
+            write!(path, "M{x0} {y0}L{x1} {y1}").expect(IN_MEMORY);
+        }
+        let RGBColor(red, green, blue) = colour;
+        let width = units(width);
+        self.canvas.element(format!(
+            "<path d=\"{path}\" fill=\"none\" stroke=\"#{red:02X}{green:02X}{blue:02X}\" stroke-width=\"{width}\"/>"
+        ));
+    }
+
+    /// Ticks and a label on the right side, at values of the upright axis.
+    pub(super) fn right_ticks(&self, ticks: &[(f64, String)], label: &str) {
+        let Frame(left, top, width, height) = self.frame;
+        let right = left + width;
+        for (value, text) in ticks {
+            let (_, y) = self.area.map_coordinate(&self.drawn(self.x.range().0, *value));
+            let y = f64::from(y) / UNIT;
+            self.canvas.rule((right, y), (right + 4.0, y), INK);
+            self.canvas.text((right + 7.0, y), text, TICK_SIZE, INK, Anchor::Right);
+        }
+        let widest = ticks.iter().map(|(_, text)| width_of(text)).fold(0.0, f64::max);
+        self.canvas.upright((right + widest + 26.0, top + height / 2.0), label);
+    }
+
     /// A text beside a point, moved by `offset` pixels.
     pub(super) fn note(&self, (x, y): (f64, f64), offset: (f64, f64), text: &str, colour: RGBColor, anchor: Anchor) {
         let (x, y) = self.area.map_coordinate(&self.drawn(x, y));
@@ -352,6 +414,11 @@ fn cut(from: (f64, f64), to: (f64, f64), floor: f64, ceiling: f64) -> Option<((f
 /// About how wide a text in the size of ticks is: no font is read, so that none is needed.
 fn width_of(text: &str) -> f64 {
     0.56 * TICK_SIZE * text.chars().count() as f64
+}
+
+/// Stands where an element of our own belongs until the document is complete.
+fn mark(number: usize) -> String {
+    format!("\u{e000}{number}\u{e000}")
 }
 
 fn escape(text: &str) -> String {

@@ -113,6 +113,15 @@ mod tests {
     }
 
     #[test]
+    fn constants_are_those_of_ssqueezepy() {
+        // ssqueezepy 0.6.6: adm_ssq of ('morlet', {'mu': 6}) and ('gmw', {'gamma': 3, 'beta': 20}), whose spectra are ours.
+        let found = 2.0 / single_factor(&Morlet::corrected(6.0).unwrap()).unwrap();
+        assert!((found - 0.8105675667458944).norm() < 1e-7, "{found}");
+        let found = 2.0 / single_factor(&Morse::new(20.0, 3.0).unwrap()).unwrap();
+        assert!((found - 0.6553435757496617).norm() < 1e-7, "{found}");
+    }
+
+    #[test]
     fn delta_constants_are_those_of_torrence_and_compo() {
         let close = |wavelet: &dyn MotherWavelet, expected: f64, share: f64| {
             let found = delta_constant(wavelet).unwrap();

@@ -146,6 +146,16 @@ mod tests {
     }
 
     #[test]
+    fn the_spectrum_is_that_of_pycwt() {
+        // pycwt 0.5b: ar1_spectrum at 0, 0.01, 0.1, 0.25 and 0.5.
+        let red = [6.142857142857142, 5.928003968621691, 1.3627018670883828, 0.31717597471022124, 0.16279069767441864];
+        for (frequency, expected) in [0.0, 0.01, 0.1, 0.25, 0.5].into_iter().zip(red) {
+            let found = RedNoise::new(0.72).unwrap().spectrum(frequency);
+            assert!((found / expected - 1.0).abs() < 16.0 * f64::EPSILON, "{frequency}: {found}");
+        }
+    }
+
+    #[test]
     fn what_is_no_noise_is_refused() {
         assert!(RedNoise::new(1.0).is_err() && RedNoise::new(f64::NAN).is_err());
         assert!(matches!(RedNoise::of(&[1.0; 4]), Err(SignalError::Length { .. })));

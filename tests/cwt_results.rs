@@ -1,0 +1,219 @@
+//! What `ropelet cwt` makes beside coefficients: every result, the inverse, levels of noise, plans and pictures.
+#![cfg(feature = "cli")]
+
+use std::f64::consts::TAU;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use ropelet::signal::{
+    Boundary, Coherence, Cwt, Norm, RedNoise, ScaleEnergy, Scalogram, Significance, Synchrosqueezing, octaves, variance,
+};
+use ropelet::wavelet::{Morlet, MotherWavelet, Ricker};
+use serde_json::Value;
+
+const N: usize = 200;
+
+fn ropelet(folder: &Path, words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ropelet")).current_dir(folder).args(words).output().unwrap()
+}
+
+/// Runs the words in the folder and gives standard output.
+fn done(folder: &Path, words: &str) -> String {
+    let output = ropelet(folder, &words.split_whitespace().collect::<Vec<_>>());
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{words}\n{error}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn refused(folder: &Path, words: &str, expected: &[&str]) {
+    let output = ropelet(folder, &words.split_whitespace().collect::<Vec<_>>());
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{words}\n{error}");
+    for word in expected {
+        assert!(error.contains(word), "{words}: no {word} in {error}");
+    }
+}
+
+fn write(path: &Path, values: &[f64], shape: &[u64]) {
+    let mut bytes = Vec::new();
+    let mut writer = npyz::WriteOptions::new().default_dtype().shape(shape).writer(&mut bytes).begin_nd().unwrap();
+    writer.extend(values.iter().copied()).unwrap();
+    writer.finish().unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+fn read<T: npyz::Deserialize>(path: PathBuf) -> (Vec<u64>, Vec<T>) {
+    let bytes = fs::read(path).unwrap();
+    let file = npyz::NpyFile::new(&bytes[..]).unwrap();
+    (file.shape().to_vec(), file.into_vec().unwrap())
+}
+
+fn signal(frequency: f64) -> Vec<f64> {
+    let noise = RedNoise::new(0.5).unwrap().draw(N, 4, (1000.0 * frequency) as u64);
+    (0..N).map(|t| (TAU * frequency * t as f64).cos() + 0.1 * noise[t]).collect()
+}
+
+/// A folder with `x.npy` and `y.npy`.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("x.npy"), &signal(0.06), &[N as u64]);
+    write(&folder.path().join("y.npy"), &signal(0.09), &[N as u64]);
+    folder
+}
+
+fn morlet() -> Morlet {
+    Morlet::corrected(6.0).unwrap()
+}
+
+#[test]
+fn every_command_of_the_page_runs() {
+    let folder = folder();
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/transform.md")).unwrap();
+    let commands: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("ropelet ")).collect();
+    assert!(commands.len() >= 14, "{commands:?}");
+    for command in commands {
+        if cfg!(feature = "plot") || !command.contains("--plot") {
+            done(folder.path(), command);
+        }
+    }
+    let back = read::<f64>(folder.path().join("exact.npy")).1;
+    let x = signal(0.06);
+    let mean = x.iter().sum::<f64>() / N as f64;
+    assert!(x.iter().zip(back).all(|(x, y)| (x - mean - y).abs() < 1e-9));
+}
+
+#[test]
+fn results_are_those_of_the_library() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    let (x, y, scales) = (signal(0.06), signal(0.09), octaves(1..=4, 4.try_into().unwrap()));
+    let run = |words: &str| {
+        done(folder.path(), &format!("cwt x.npy --wavelet morlet --octaves 1..4 --voices 4 --out out.npy {words}"))
+    };
+    let cwt = Cwt::<f64>::new(&morlet(), N, &scales, Norm::L2, Boundary::Zero).unwrap();
+    let scalogram = Scalogram::new(&morlet(), &scales, &cwt.transform(&x).unwrap());
+
+    run("--result power");
+    assert_eq!(read::<f64>(at("out.npy")), (vec![13, 200], cwt.power(&x).unwrap()));
+    run("--result energy --boundary reflect");
+    let energy = ScaleEnergy::<f64>::new(&morlet(), N, &scales, Norm::L2, Boundary::Reflect).unwrap();
+    assert_eq!(read::<f64>(at("out.npy")), (vec![13], energy.of(&x).unwrap()));
+    run("--result spectrum --outside-cone");
+    let means = scalogram.time_mean(true).into_iter().map(|mean| mean.unwrap_or(f64::NAN)).collect();
+    assert_eq!(read::<f64>(at("out.npy")), (vec![13], means));
+    run("--result scale-average");
+    let average = scalogram.scale_average(&morlet(), Norm::L2).unwrap();
+    assert_eq!(read::<f64>(at("out.npy")), (vec![200], average));
+    run("--result synchrosqueezed");
+    let grid: Vec<f64> = scales.iter().rev().map(|a| morlet().centre_frequency() / a).collect();
+    let squeezed = Synchrosqueezing::<f64>::new(&morlet(), N, &scales, Boundary::Zero, &grid).unwrap();
+    assert_eq!(read(at("out.npy")), (vec![13, 200], squeezed.of(&x).unwrap()));
+    let coherence = Coherence::<f64>::new(&morlet(), N, &scales, Boundary::Zero).unwrap();
+    let found = coherence.of(&x, &y).unwrap();
+    run("--with y.npy --result coherence");
+    assert_eq!(read::<f64>(at("out.npy")), (vec![13, 200], found.coherence));
+    run("--with y.npy --result phase");
+    assert_eq!(read::<f64>(at("out.npy")), (vec![13, 200], found.phase));
+    run("--with y.npy --result cross");
+    assert_eq!(read(at("out.npy")), (vec![13, 200], coherence.cross(&x, &y).unwrap()));
+    run("--result ridges");
+    let ridges: Value = serde_json::from_slice(&fs::read(at("out.npy")).unwrap()).unwrap();
+    assert_eq!(ridges["schema"], "ropelet.cwt-ridges/1");
+    let frequency = ridges["signals"][0][0]["points"][100]["phase_frequency"].as_f64().unwrap();
+    assert!((frequency - 0.06).abs() < 0.005, "{frequency}");
+    run("--dtype f32");
+    assert_eq!(read::<num_complex::Complex<f32>>(at("out.npy")).0, [13, 200]);
+}
+
+#[test]
+fn frequencies_are_scales_and_levels_are_those_of_the_library() {
+    let folder = folder();
+    let words = "cwt x.npy --wavelet ricker --frequencies 0.1,0.05 --significance red --level 0.9 --json --out o.npy";
+    let summary: Value = serde_json::from_str(&done(folder.path(), words)).unwrap();
+    let scales = [0.1, 0.05].map(|f| Ricker.centre_frequency() / f);
+    assert_eq!(summary["scales"], serde_json::json!(scales));
+    assert_eq!(summary["result"], "coefficients");
+    let x = signal(0.06);
+    let noise = RedNoise::of(&x).unwrap();
+    let test = Significance::new(&Ricker, N, &scales, Norm::L2, noise, variance(&x).unwrap()).unwrap();
+    assert_eq!(summary["significance"]["signals"][0]["lag1"][0], noise.lag1());
+    assert_eq!(summary["significance"]["signals"][0]["thresholds"], serde_json::json!(test.of_points(0.9).unwrap()));
+}
+
+#[test]
+fn a_plan_computes_nothing() {
+    let folder = folder();
+    let words = "cwt x.npy --wavelet morlet --octaves 1..3 --plan";
+    let plan: Value = serde_json::from_str(&done(folder.path(), words)).unwrap();
+    assert_eq!((&plan["schema"], plan["rows"].as_array().unwrap().len()), (&"ropelet.cwt/1".into(), 17));
+    assert!(plan["flops"].as_u64().unwrap() > 0 && plan["bytes"].as_u64().unwrap() > 0);
+    assert!(plan.get("output").is_none());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
+#[cfg(feature = "plot")]
+#[test]
+fn a_picture_is_small_and_well_formed_whatever_the_length() {
+    let folder = folder();
+    let long: Vec<f64> = (0..2000).map(|t| (0.2 * t as f64 + 1e-4 * (t * t) as f64).cos()).collect();
+    write(&folder.path().join("long.npy"), &long, &[1, 2000]);
+    let words =
+        "cwt long.npy --wavelet morlet --octaves 1..9 --voices 25 --plot long.svg --ridges --significance white";
+    done(folder.path(), words);
+    let svg = fs::read_to_string(folder.path().join("long.svg")).unwrap();
+    assert!(svg.len() < 600_000, "{} bytes", svg.len());
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let count = |name: &str| document.descendants().filter(|node| node.has_tag_name(name)).count();
+    // The picture; the hatching, and the line of significance with its rim.
+    assert_eq!((count("image"), count("path")), (1, 3));
+    let text: String = document.descendants().filter_map(|node| node.text()).collect();
+    for label in ["time (samples)", "scale (samples)", "frequency (cycles per sample)", "power |W|²"] {
+        assert!(text.contains(label), "{label}");
+    }
+    assert!(!svg.contains('\u{e000}') && !svg.contains("NaN"));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_and_nothing_is_written() {
+    let folder = folder();
+    let run = |words: &str, expected: &[&str]| {
+        refused(folder.path(), &format!("cwt x.npy --wavelet morlet --out o.npy {words}"), expected);
+    };
+    run("--scales 4 --with y.npy", &["--with", "coherence"]);
+    run("--scales 4 --result coherence", &["--with"]);
+    run("--scales 4 --result coherence --with y.npy", &["one scale"]);
+    run("--scales 4,8 --result cross --with none.npy", &["none.npy"]);
+    run("--frequencies 0,0.1", &["frequency 0"]);
+    run("--frequencies 0.1 --scales 4", &["--scales"]);
+    run("--scales 4 --significance loud", &["white", "red"]);
+    run("--scales 4 --significance white --level 1.5", &["level"]);
+    run("--scales 4 --result ridges --significance white", &["--significance is for"]);
+    run("--scales 4 --result energy --dtype bf16", &["f32 or f64"]);
+    run("--scales 1,2 --result synchrosqueezed", &["frequency"]);
+    run("--scales 4,8 --inverse", &["one axis"]);
+    run("--scales 4,8 --mean 3", &["--inverse"]);
+    let ricker = |words: &str, expected: &[&str]| {
+        refused(folder.path(), &format!("cwt x.npy --wavelet ricker --scales 2,4,8 --out o.npy {words}"), expected);
+    };
+    ricker("--result ridges", &["ricker is real"]);
+    ricker("--result synchrosqueezed", &["ricker is real"]);
+    done(folder.path(), "cwt x.npy --wavelet ricker --scales 2,4,8 --out w.npy");
+    refused(folder.path(), "cwt w.npy --wavelet ricker --scales 2,4 --inverse --out o.npy", &["3 scales", "2 given"]);
+    refused(
+        folder.path(),
+        "cwt w.npy --wavelet ricker --scales 2,4,8 --inverse double --out o.npy",
+        &["double", "zero"],
+    );
+    refused(
+        folder.path(),
+        "cwt w.npy --wavelet dog --order 3 --scales 2,4,8 --inverse --out o.npy",
+        &["dog", "double"],
+    );
+    let mut bad = vec![0.0; N];
+    bad[7] = f64::INFINITY;
+    write(&folder.path().join("bad.npy"), &bad, &[N as u64]);
+    let words = "cwt x.npy --wavelet morlet --scales 2,4 --with bad.npy --result cross --out o.npy";
+    refused(folder.path(), words, &["bad.npy", "sample 7"]);
+    assert!(!folder.path().join("o.npy").exists());
+}
