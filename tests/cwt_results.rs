@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use npyz::WriterBuilder;
 use ropelet::signal::{
     Boundary, Coherence, Cwt, Norm, RedNoise, ScaleEnergy, Scalogram, Significance, Synchrosqueezing, octaves, variance,
 };

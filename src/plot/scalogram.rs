@@ -221,6 +221,15 @@ impl<'s> Picture<'s> {
                 }
             }
         }
+        // And the edge of the cone, sample by sample.
+        let place = |sample: usize| {
+            let down = (self.scalogram.cone[sample] / low).ln() / (high / low).ln();
+            ((sample as f64 + 0.5) / self.scalogram.length as f64, down)
+        };
+        let stride = self.scalogram.length.div_ceil(self.columns);
+        let ends: Vec<_> = (0..self.scalogram.length).step_by(stride).map(place).collect();
+        let within = |(_, y): &(f64, f64)| (0.0..=1.0).contains(y);
+        pieces.extend(ends.windows(2).filter(|pair| pair.iter().all(within)).map(|pair| [pair[0], pair[1]]));
         panel.pieces(pieces, PAPER, HAIR);
     }
 }

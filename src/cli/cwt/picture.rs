@@ -40,7 +40,8 @@ pub(super) fn draw<T: Sample>(
     } else {
         Vec::new()
     };
-    let title = format!("Scalogram, {}", request.wavelet.name());
+    let what = if quantity == plot::Quantity::Coherence { "Coherence" } else { "Scalogram" };
+    let title = format!("{what}, {}", request.wavelet.name());
     let svg = plot::scalogram(&scalogram, quantity, &title, thresholds.filter(|_| is_of_points), &ridges)
         .map_err(|why| Failure::new(format!("--plot: {why}")))?;
     write_file(path, |out| out.write_all(svg.as_bytes()))
