@@ -80,8 +80,8 @@ fn every_command_of_the_page_runs() {
     }
     let back = read::<f64>(folder.path().join("exact.npy")).1;
     let x = signal(0.06);
-    let mean = x.iter().sum::<f64>() / N as f64;
-    assert!(x.iter().zip(back).all(|(x, y)| (x - mean - y).abs() < 1e-9));
+    // The mean too: Ricker at half a sample has aliases, and they see it.
+    assert!(x.iter().zip(back).all(|(x, y)| (x - y).abs() < 1e-9));
 }
 
 #[test]
@@ -121,7 +121,8 @@ fn results_are_those_of_the_library() {
     run("--result ridges");
     let ridges: Value = serde_json::from_slice(&fs::read(at("out.npy")).unwrap()).unwrap();
     assert_eq!(ridges["schema"], "ropelet.cwt-ridges/1");
-    let frequency = ridges["signals"][0][0]["points"][100]["phase_frequency"].as_f64().unwrap();
+    let points = ridges["signals"][0].as_array().unwrap().iter().find_map(|ridge| ridge["points"].get(100));
+    let frequency = points.unwrap()["phase_frequency"].as_f64().unwrap();
     assert!((frequency - 0.06).abs() < 0.005, "{frequency}");
     run("--dtype f32");
     assert_eq!(read::<num_complex::Complex<f32>>(at("out.npy")).0, [13, 200]);
