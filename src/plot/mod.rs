@@ -76,7 +76,7 @@ impl Figure {
 }
 
 /// The figures of the documentation, in reading order.
-pub fn figures() -> [Figure; 11] {
+pub fn figures() -> [Figure; 12] {
     [
         rotation_matrix::FIGURE,
         haar_like_pair::FIGURE,
