@@ -2,6 +2,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use super::{Precision, Site};
+use crate::signal::SignalError;
 
 /// Why a checkpoint could not be read or run: one sentence that names the file, the key or tensor,
 /// what was expected and what was found.
@@ -394,6 +395,9 @@ pub enum ModelError {
     /// The tensor library failed, for want of memory most often.
     #[error("tensor operation: {0}")]
     Tensor(#[from] candle_core::Error),
+    /// A signal or a transform of one is not as it must be.
+    #[error(transparent)]
+    Signal(#[from] SignalError),
     /// Row spectra of a number of lags that there are no transforms for.
     #[error("row spectra of {found} lags were asked for; expected a power of two from 8 to 16384")]
     SpectrumLags {

@@ -1,4 +1,4 @@
-use super::{MAX_SCALE, MIN_SCALE};
+use super::{Boundary, MAX_SCALE, MIN_SCALE};
 
 /// Why a signal cannot be transformed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -111,6 +111,12 @@ pub enum SignalError {
         value: f64,
         /// What it may be.
         expected: &'static str,
+    },
+    /// A boundary that no circular transform of one length serves.
+    #[error("the boundary {boundary:?} is not served on a circle; use `zero`, `periodic` or `reflect`")]
+    Unserved {
+        /// The boundary.
+        boundary: Boundary,
     },
     /// The working space is not that of this plan.
     #[error("the scratch belongs to another plan")]

@@ -14,6 +14,7 @@
 mod adamw;
 mod attention;
 mod cross_entropy;
+mod cwt;
 mod embedding;
 mod gated;
 mod lag_attention;
@@ -33,6 +34,7 @@ mod watch;
 pub(super) use adamw::{Step, norm_and_factor, update};
 pub(super) use attention::Attended;
 pub(super) use cross_entropy::{cross_entropy, cross_entropy_backward};
+pub(super) use cwt::{CwtKernels, Output};
 pub(super) use embedding::{embedding, embedding_backward};
 pub(super) use gated::gated;
 pub(super) use lag_attention::{LagAttention, Mixed};
