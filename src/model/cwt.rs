@@ -6,6 +6,7 @@ use num_complex::Complex;
 #[cfg(feature = "cuda")]
 use super::kernel::{CwtKernels, Output};
 use super::{Device, ModelError, Precision};
+use crate::numeric::Bound;
 #[cfg(feature = "cuda")]
 use crate::signal::FilterBank;
 use crate::signal::{Boundary, Cwt, Norm, Sample, ScaleEnergy};
@@ -34,7 +35,7 @@ use crate::wavelet::MotherWavelet;
 /// let cwt = DeviceCwt::new(&Ricker, 32, &[1.0, 4.0], Norm::L2, Boundary::Zero, Precision::F32, &device)?;
 /// let mut impulse = [0.0f32; 32];
 /// impulse[16] = 1.0;
-/// let w = cwt.transform(&Tensor::new(&impulse, &candle_core::Device::Cpu)?)?;
+/// let w = cwt.transform(&Tensor::new(&impulse, device.as_ref())?)?;
 /// assert_eq!(w.dims(), [2, 32, 2]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -130,6 +131,20 @@ impl DeviceCwt {
             }
         };
         Ok(power.reshape(dims)?)
+    }
+
+    /// How far each coefficient of row `scale` may lie from the sum that defines it, for this signal: [`Cwt::error_bound`]'s on
+    /// the processor, [`crate::signal::FilterBank::error_bound`]'s on a GPU.
+    ///
+    /// # Panics
+    /// When `scale` is not the number of a row, or `signal` has not the planned length.
+    pub fn error_bound(&self, scale: usize, signal: &[f64]) -> Bound {
+        match &self.plan {
+            Plan::F32(cwt) => cwt.error_bound(scale, &signal.iter().map(|&x| x as f32).collect::<Vec<_>>()),
+            Plan::F64(cwt) => cwt.error_bound(scale, signal),
+            #[cfg(feature = "cuda")]
+            Plan::Cuda(kernels) => kernels.error_bound(scale, signal),
+        }
     }
 
     /// The shape of a result.

@@ -81,6 +81,13 @@ impl Device {
     }
 }
 
+impl AsRef<candle_core::Device> for Device {
+    /// Where tensors for it are made.
+    fn as_ref(&self) -> &candle_core::Device {
+        &self.0
+    }
+}
+
 impl FromStr for Device {
     type Err = ModelError;
 

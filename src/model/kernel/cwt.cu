@@ -11,7 +11,7 @@
 // table that was rounded once; a power of one is at most one product of two of its entries.
 //
 // REAL is the type of numbers, OUTPUT says what is written of a coefficient, KEPT how many of the last pass's LAST
-// stretches of 256 PHASES samples have any that is, WHOLE whether all of these are, RESIDENT how many blocks one
+// stretches of 256 PHASES samples may have any that is, WHOLE whether all of these are, RESIDENT how many blocks one
 // multiprocessor should hold.
 
 typedef REAL Real;

@@ -108,8 +108,7 @@ impl CwtKernels {
     }
 
     /// How far a coefficient may lie from its definition.
-    #[cfg(test)]
-    fn error_bound(&self, scale: usize, signal: &[f64]) -> Bound {
+    pub(in crate::model) fn error_bound(&self, scale: usize, signal: &[f64]) -> Bound {
         let unit = if self.dtype == DType::F64 { f64::UNIT_ROUNDOFF } else { f32::UNIT_ROUNDOFF };
         self.bank.error_bound(scale, signal, self.points, unit)
     }
@@ -142,9 +141,9 @@ impl CwtKernels {
 
     fn kernel(&self, device: &CudaDevice, function: &str, output: Output) -> Result<Kernel> {
         let (last, offset, length) = (self.points / 256, self.bank.offset(), self.bank.row_length());
-        let stretch = 256 * self.phases();
-        let kept = (offset + length).div_ceil(stretch).min(last);
-        let whole = u8::from(offset == 0 && length == kept * stretch);
+        // Half of the circle is worth a kernel of its own; more kinds of them would take longer to compile than they save.
+        let kept = if offset + length <= self.bank.circle() / 2 { last / 2 } else { last };
+        let whole = u8::from(offset == 0 && length == kept * 256 * self.phases());
         let name = if self.dtype == DType::F64 { "double" } else { "float" };
         let resident = RESIDENT[usize::from(self.dtype == DType::F64)] / self.threads();
         PROGRAM.kernel(
@@ -301,6 +300,8 @@ impl Blocks {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
@@ -310,8 +311,10 @@ mod tests {
 
     const BOUNDARIES: [Boundary; 3] = [Boundary::Zero, Boundary::Periodic, Boundary::Reflect];
 
+    /// One for all: tensors of another handle are taken to be elsewhere.
     fn gpu() -> Device {
-        Device::new_cuda(0).unwrap()
+        static GPU: LazyLock<Device> = LazyLock::new(|| Device::new_cuda(0).unwrap());
+        GPU.clone()
     }
 
     fn unit_roundoff(dtype: DType) -> f64 {
@@ -332,7 +335,6 @@ mod tests {
         what: String,
         kernels: CwtKernels,
         cpu: Cwt<f64>,
-        scales: usize,
         signals: Vec<Vec<f64>>,
         x: Tensor,
     }
@@ -360,7 +362,7 @@ mod tests {
             let x = Tensor::from_vec(signals.concat(), (count, length), &Device::Cpu).unwrap();
             let x = x.to_dtype(dtype).unwrap().to_device(&gpu()).unwrap();
             let what = format!("{} of {length}, {boundary:?}, {dtype:?}, {norm:?}, {scales:?}", wavelet.name());
-            Self { what, kernels, cpu, scales: scales.len(), signals, x }
+            Self { what, kernels, cpu, signals, x }
         }
 
         /// How far coefficients, powers and energies are from those of the CPU in `f64`, as shares of the bounds.
@@ -398,8 +400,8 @@ mod tests {
 
     /// Lengths of every kind, and a long one of each parity.
     fn lengths(rng: &mut ChaCha8Rng) -> Vec<usize> {
-        let mut lengths = vec![1, 2, 3, 64, 97, 512, 1000, 2048, 3001, 4096, 5000, 9000];
-        lengths.extend((0..4).map(|_| rng.random_range(2..20_000)));
+        let mut lengths = vec![1, 2, 97, 512, 1000, 2048, 3001, 9000];
+        lengths.extend((0..2).map(|_| rng.random_range(2..20_000)));
         lengths
     }
 
