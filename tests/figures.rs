@@ -100,7 +100,13 @@ fn every_figure_is_well_formed_and_says_what_it_shows() {
         for id in root.descendants().filter_map(|node| node.attribute("id")) {
             assert!(ids.insert(id.to_owned()), "{id} is used twice");
         }
-        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{}", figure.id);
+        // Words may have such letters; coordinates, and labels that are numbers, may not.
+        for value in root.descendants().flat_map(|node| node.attributes()).map(|attribute| attribute.value()) {
+            assert!(!value.contains("NaN") && !value.contains("inf"), "{}: {value}", figure.id);
+        }
+        for label in labels.iter().filter_map(|node| node.text()) {
+            assert!(label.trim().parse().is_ok_and(f64::is_finite) || label.trim().parse::<f64>().is_err(), "{label}");
+        }
     }
 }
 
