@@ -67,7 +67,7 @@ pub(super) struct Arguments {
     /// The factor c(a): l2 is a^(-1/2), l1 is 1/a
     #[arg(long, value_enum, default_value_t = Norm::L2)]
     norm: Norm,
-    /// What the signal is beyond its ends: zero, itself again, or its mirror image
+    /// What the signal is beyond its ends: zero, itself again, its mirror image, or its end values
     #[arg(long, value_enum, default_value_t = Boundary::Zero)]
     boundary: Boundary,
     /// What is written
@@ -186,7 +186,7 @@ impl ValueEnum for Norm {
 
 impl ValueEnum for Boundary {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Zero, Self::Periodic, Self::Reflect]
+        &[Self::Zero, Self::Periodic, Self::Reflect, Self::Constant]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -194,6 +194,7 @@ impl ValueEnum for Boundary {
             Self::Zero => "zero",
             Self::Periodic => "periodic",
             Self::Reflect => "reflect",
+            Self::Constant => "constant",
         }))
     }
 }

@@ -51,10 +51,13 @@ fn values(view: &View<'_>, values: &mut Vec<Option<f64>>) {
     if !speaks_of(view.signal) {
         return;
     }
+    let count = levels(view.plan);
+    // Of a length that cannot be halved as often the transform is not orthonormal.
+    let halves = view.values.len().is_multiple_of(1 << count);
     for (_, transform) in TRANSFORMS.iter() {
-        match transform.analyse(view.values, levels(view.plan)) {
-            Ok(levels) => values.extend(wavelet_entropies(&levels)),
-            Err(_) => values.extend((1..=levels(view.plan)).map(|_| None)),
+        match transform.analyse(view.values, count) {
+            Ok(levels) if halves => values.extend(wavelet_entropies(&levels)),
+            _ => values.extend((0..count).map(|_| None)),
         }
     }
 }

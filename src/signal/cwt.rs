@@ -11,6 +11,7 @@ use rustfft::Fft;
 use serde::Serialize;
 
 use super::convolution::{self, Convolution};
+use super::edge::Edges;
 use super::filter::{Daughter, Filter};
 use super::path::{self, Circumstances, Layout};
 use super::phase::{Bank, Deal, HalfSpectrum, Room, lanes};
@@ -54,6 +55,8 @@ pub struct Cwt<T: Sample> {
     arch: Arch,
     groups: Vec<Group<T>>,
     rows: Vec<Row<T>>,
+    /// What constants beyond the ends add to each row.
+    edges: Vec<Option<Edges<T>>>,
     plans: Vec<RowPlan>,
     /// Samples of the longest convolution on either side, if there is one.
     reach: Option<usize>,
@@ -114,7 +117,8 @@ impl<T: Sample> Cwt<T> {
     /// # Errors
     /// [`SignalError::Empty`], [`SignalError::NoScales`], [`SignalError::Scale`]; and
     /// [`SignalError::TooManyTerms`] for a scale whose daughter, repeated with the signal, cannot be
-    /// summed in reasonable time.
+    /// summed in reasonable time; [`SignalError::TailSum`] for [`Boundary::Constant`] and a wavelet whose tails fall as
+    /// a power and have no closed sum ([`MotherWavelet::tail_sum`]).
     pub fn new(
         wavelet: &dyn MotherWavelet,
         length: usize,
@@ -164,6 +168,13 @@ impl<T: Sample> Cwt<T> {
             .collect();
         let wide: Vec<Arc<dyn Fft<f64>>> =
             layouts.iter().map(|layout| transforms.wide.plan_fft_forward(layout.transform)).collect();
+        let edges: Vec<Option<Edges<T>>> = match boundary {
+            Boundary::Constant => scales
+                .par_iter()
+                .map(|&scale| Edges::new(wavelet, length, scale, norm, T::UNIT_ROUNDOFF).map(Some))
+                .collect::<Result<_, _>>()?,
+            _ => scales.iter().map(|_| None).collect(),
+        };
         let group_of = |layout: &Layout| layouts.binary_search(layout).expect("the list holds every layout");
         let filters: Vec<Option<Filter>> = planned
             .par_iter()
@@ -260,6 +271,9 @@ impl<T: Sample> Cwt<T> {
                 _ => None,
             })
             .max();
+        for (plan, edges) in plans.iter_mut().zip(&edges) {
+            plan.bytes += edges.as_ref().map_or(0, Edges::bytes);
+        }
         let bytes =
             plans.iter().map(|plan| plan.bytes).sum::<usize>() + deals.values().map(|deal| deal.bytes()).sum::<usize>();
         Ok(Self {
@@ -271,6 +285,7 @@ impl<T: Sample> Cwt<T> {
             arch,
             groups,
             rows,
+            edges,
             plans,
             reach,
             bytes,
@@ -476,10 +491,12 @@ impl<T: Sample> Cwt<T> {
         // Relative to the peak, so that no square overflows.
         let squares: f64 = signal.iter().map(|x| (x.wide() / peak.max(f64::MIN_POSITIVE)).powi(2)).sum();
         let two_norm = peak * (error.copies * squares).sqrt();
+        // Where constants continue the signal: their sums, and what the daughter lacks beyond its cut once more.
+        let (added, lacking) = self.edges[scale].as_ref().map_or((0.0, 0.0), |edges| (edges.rounding, edges.cut));
         Bound {
             // Results below the normal range lose digits.
-            rounding: error.rounding * two_norm + error.summed * peak + T::min_positive_value().wide(),
-            truncation: error.dropped * two_norm + error.cut * peak,
+            rounding: error.rounding * two_norm + (error.summed + added) * peak + T::min_positive_value().wide(),
+            truncation: error.dropped * two_norm + (error.cut + lacking) * peak,
         }
     }
 
@@ -508,7 +525,7 @@ impl<T: Sample> Cwt<T> {
                 || self.scratch(),
                 |Scratch { signal: prepared, row }, (signal, table)| {
                     let back = self.prepare(signal, prepared);
-                    self.some_rows(&self.rows, prepared, back, row, Target { table, output, streamed });
+                    self.some_rows(0, &self.rows, prepared, back, row, Target { table, output, streamed });
                 },
             );
             return Ok(());
@@ -517,10 +534,12 @@ impl<T: Sample> Cwt<T> {
         // Rows in order, so that those of a like cost are spread over the threads.
         for (signal, table) in signals.chunks(self.length).zip(numbers.chunks_mut(table)) {
             let back = self.prepare(signal, &mut prepared);
-            let rows = self.rows.par_chunks(ROWS).zip(table.par_chunks_mut(ROWS * line));
+            let rows = self.rows.par_chunks(ROWS).zip(table.par_chunks_mut(ROWS * line)).enumerate();
             rows.for_each_init(
                 || RowScratch::new(self.row_lengths()),
-                |row, (rows, table)| self.some_rows(rows, &prepared, back, row, Target { table, output, streamed }),
+                |row, (chunk, (rows, table))| {
+                    self.some_rows(chunk * ROWS, rows, &prepared, back, row, Target { table, output, streamed });
+                },
             );
         }
         Ok(())
@@ -542,7 +561,7 @@ impl<T: Sample> Cwt<T> {
         let table = output.numbers() * self.length * self.scales.len();
         for (signal, table) in signals.chunks(self.length).zip(numbers.chunks_mut(table)) {
             let back = self.prepare(signal, prepared);
-            self.some_rows(&self.rows, prepared, back, row, Target { table, output, streamed });
+            self.some_rows(0, &self.rows, prepared, back, row, Target { table, output, streamed });
         }
         Ok(())
     }
@@ -555,7 +574,8 @@ impl<T: Sample> Cwt<T> {
         let limit = T::max_value().wide().log2() - 8.0;
         let exponent = if peak > 0.0 { peak.log2().floor().clamp(-limit, limit) } else { 0.0 };
         let (forth, back) = (T::of((-exponent).exp2()), T::of(exponent.exp2()));
-        let SignalScratch { spectra, input, spectrum, forward, extended } = prepared;
+        let SignalScratch { spectra, input, spectrum, forward, extended, ends } = prepared;
+        *ends = [signal[0], signal[signal.len() - 1]];
         let mut rest = &mut spectra[..];
         for group in &self.groups {
             let layout = group.layout;
@@ -585,9 +605,11 @@ impl<T: Sample> Cwt<T> {
         back
     }
 
-    /// Some rows of one signal. Each piece of a row goes to its place while the next one is computed.
+    /// Some rows of one signal, from the row `first_row` on. Each piece of a row goes to its place while the next one is
+    /// computed.
     fn some_rows(
         &self,
+        first_row: usize,
         rows: &[Row<T>],
         prepared: &SignalScratch<T>,
         back: T,
@@ -597,12 +619,21 @@ impl<T: Sample> Cwt<T> {
         let RowScratch { band, fourier, product, work, lines: [line, other] } = room;
         let (mut line, mut drain) = (&mut line[..], Drain::idle(&mut other[..]));
         let numbers = output.numbers();
-        for (row, place) in rows.iter().zip(table.chunks_mut(numbers * self.length)) {
+        for ((row, edges), place) in
+            rows.iter().zip(&self.edges[first_row..]).zip(table.chunks_mut(numbers * self.length))
+        {
+            let add_edges = |line: &mut [T], offset: usize, sample: usize, count: usize| {
+                if let Some(edges) = edges {
+                    let place = self.parts() * offset..self.parts() * (offset + count);
+                    edges.add(prepared.ends, sample, &mut line[place]);
+                }
+            };
             match row {
                 Row::Convolution { convolution, .. } => {
                     let reach = self.reach.expect("there is a convolution");
                     let samples = &prepared.extended[self.parts() * (reach - convolution.reach)..];
                     convolution.apply(self.arch, samples, back, &mut line[..self.parts() * self.summed_length()]);
+                    add_edges(line, 0, 0, self.length);
                     self.arrange(line, 0, place.len() / numbers, output);
                     let spare = drain.finish(self.arch);
                     drain = Drain::new(std::mem::replace(&mut line, spare), 0, place, streamed);
@@ -612,6 +643,7 @@ impl<T: Sample> Cwt<T> {
                     for (block, place) in place.chunks_mut(numbers * step).enumerate() {
                         let spectrum = self.spectrum(&prepared.spectra, *group, block);
                         bank.inverse(self.arch, spectrum, back, Room { product, work }, line, &mut drain);
+                        add_edges(line, offset, block * step, place.len() / numbers);
                         let offset = self.arrange(line, offset, place.len() / numbers, output);
                         let spare = drain.finish(self.arch);
                         drain = Drain::new(std::mem::replace(&mut line, spare), offset, place, streamed);
@@ -640,6 +672,7 @@ impl<T: Sample> Cwt<T> {
                                 pairs.for_each(|(pair, z)| pair.copy_from_slice(&[z.re * back, z.im * back]));
                             }
                         }
+                        add_edges(line, offset, block * step, place.len() / numbers);
                         let offset = self.arrange(line, offset, place.len() / numbers, output);
                         let spare = drain.finish(self.arch);
                         drain = Drain::new(std::mem::replace(&mut line, spare), offset, place, streamed);

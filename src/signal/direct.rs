@@ -7,8 +7,12 @@ use std::f64::consts::TAU;
 use num_complex::Complex64;
 
 use super::daughter::{self, MAX_ALIASES, MAX_SAMPLES};
+use super::edge::half_sums;
 use super::{Boundary, Norm, Sample, SignalError, scale};
 use crate::wavelet::MotherWavelet;
+
+/// What is left out of an endless sum, relative to the peak of the spectrum.
+const ROUNDOFF: f64 = 1.0 / (1u64 << 58) as f64;
 
 /// `W(a, b) = c(a) Σ_t conj(psi((t - b)/a)) x(t)`, row-major `[scales][samples]`.
 ///
@@ -16,7 +20,8 @@ use crate::wavelet::MotherWavelet;
 /// unit roundoffs (of `f64`, whatever the signal's type) of `c(a) Σ_t |psi((t - b)/a)| |x(t)|`,
 /// beside that of `psi`. With the others the wavelet is first summed over all repetitions of the
 /// signal: over its own samples where it decays fast, over those of its spectrum (Poisson's
-/// formula) where it does not or overlaps itself around the signal, up to `2^-60` of its peak.
+/// formula) where it does not or overlaps itself around the signal, up to `2^-60` of its peak; with [`Boundary::Constant`] over
+/// either half of the integers beyond the signal, in the same way or as [`MotherWavelet::tail_sum`] has it.
 ///
 /// # Errors
 /// Those of [`super::Cwt::new`] and of its transform: an empty signal, samples that are not finite,
@@ -50,6 +55,14 @@ pub fn cwt<T: Sample>(
                 let table: Vec<_> = (0..2 * n).map(|i| wavelet.psi((i as f64 - n as f64) / scale)).collect();
                 coefficients.extend((0..n).map(|b| sum(b, &|i| table[i], &x)));
             }
+            Boundary::Constant => {
+                let x: Vec<f64> = signal.iter().map(|x| x.wide()).collect();
+                let table: Vec<_> = (0..2 * n).map(|i| wavelet.psi((i as f64 - n as f64) / scale)).collect();
+                let (left, right, _) = half_sums(wavelet, n, scale, ROUNDOFF)?;
+                let edge = |sums: &[Complex64], i: usize| sums.get(i).map_or(Complex64::ZERO, Complex64::conj);
+                let ends = |b: usize| x[0] * edge(&left, b) + x[n - 1] * edge(&right, n - 1 - b);
+                coefficients.extend((0..n).map(|b| sum(b, &|i| table[i], &x) + factor * ends(b)));
+            }
             Boundary::Periodic | Boundary::Reflect => {
                 let x = boundary.period(signal);
                 let table = periodised(wavelet, scale, x.len())?;
@@ -62,7 +75,6 @@ pub fn cwt<T: Sample>(
 
 /// `Σ_j psi((l + j·period)/a)` for `l` in `0..period`.
 fn periodised(wavelet: &dyn MotherWavelet, scale: f64, period: usize) -> Result<Vec<Complex64>, SignalError> {
-    const ROUNDOFF: f64 = 1.0 / (1u64 << 58) as f64;
     let n = period as f64;
     let samples = daughter::time_radius(wavelet, ROUNDOFF).map_or(f64::INFINITY, |radius| radius * scale);
     let aliases = daughter::spectral_radius(wavelet, ROUNDOFF).map_or(f64::INFINITY, |radius| radius / (TAU * scale));

@@ -1,7 +1,7 @@
 use crate::numeric::{Bound, gamma};
 use crate::wavelet::{DiscreteWavelet, Side};
 
-use super::{Boundary, Sample, SignalError};
+use super::{Extension, Sample, SignalError};
 
 /// The discrete wavelet transform by a filter bank: `wavedec` and `waverec` of PyWavelets.
 ///
@@ -9,10 +9,11 @@ use super::{Boundary, Sample, SignalError};
 /// a_n = Σ_k low_k x(2n + s - k),  d_n = Σ_k high_k x(2n + s - k)      decomposition filters of L taps
 /// ```
 ///
-/// and the same again of `a`, level after level. Beyond its ends the signal is what the [`Boundary`] says:
-/// `Reflect` is PyWavelets' `symmetric`, its default, and `Zero` its `zero`, both with `s = 1` and
-/// `floor((n + L - 1)/2)` coefficients, more than half as many as samples; `Periodic` is its `periodization`, with
-/// `s = L/2` and exactly half, for which the transform of an orthogonal wavelet is an orthogonal matrix.
+/// and the same again of `a`, level after level. Beyond its ends the signal is what the [`Extension`] says, one of
+/// PyWavelets' modes. All but one have `s = 1` and `floor((n + L - 1)/2)` coefficients, more than half as many as
+/// samples; `Periodization` has `s = L/2` and exactly half, rounded up, and of an even number of samples the transform
+/// of an orthogonal wavelet is an orthogonal matrix. A [`super::Boundary`] serves too: `Reflect` is `symmetric`,
+/// PyWavelets' default, and `Periodic` is `periodization`.
 ///
 /// # Rounding
 /// See [`Dwt::round_trip`].
@@ -35,17 +36,21 @@ pub struct Dwt<T> {
     /// Low-pass and high-pass: analysis, synthesis.
     analysis: [Vec<T>; 2],
     synthesis: [Vec<T>; 2],
-    boundary: Boundary,
+    extension: Extension,
 }
 
 impl<T: Sample> Dwt<T> {
     /// The transform with the filters of this wavelet.
-    pub fn new(wavelet: &DiscreteWavelet, boundary: Boundary) -> Self {
+    pub fn new(wavelet: &DiscreteWavelet, extension: impl Into<Extension>) -> Self {
         let filters = |side| {
             let rounded = |taps: &[f64]| taps.iter().map(|tap| T::of(*tap)).collect::<Vec<T>>();
             [rounded(wavelet.low_pass(side)), rounded(&wavelet.high_pass(side))]
         };
-        Self { analysis: filters(Side::Decomposition), synthesis: filters(Side::Reconstruction), boundary }
+        Self {
+            analysis: filters(Side::Decomposition),
+            synthesis: filters(Side::Reconstruction),
+            extension: extension.into(),
+        }
     }
 
     /// Taps of each filter.
@@ -62,7 +67,7 @@ impl<T: Sample> Dwt<T> {
     /// Approximation of the last level, then the details from the last level to the first, as `wavedec` gives them.
     ///
     /// # Errors
-    /// [`SignalError::Empty`]; [`SignalError::Length`] where a periodic signal cannot be halved.
+    /// [`SignalError::Empty`].
     pub fn analyse(&self, signal: &[T], levels: usize) -> Result<Vec<Vec<T>>, SignalError> {
         if signal.is_empty() {
             return Err(SignalError::Empty);
@@ -70,12 +75,9 @@ impl<T: Sample> Dwt<T> {
         let mut details = Vec::with_capacity(levels + 1);
         let mut approximation = signal.to_vec();
         for _ in 0..levels {
-            let found = approximation.len();
-            if self.boundary == Boundary::Periodic && found % 2 == 1 {
-                return Err(SignalError::Length { length: 2, found });
-            }
-            details.push(self.filtered(&approximation, &self.analysis[1]));
-            approximation = self.filtered(&approximation, &self.analysis[0]);
+            let [coarser, detail] = self.split(&approximation);
+            details.push(detail);
+            approximation = coarser;
         }
         details.push(approximation);
         details.reverse();
@@ -121,30 +123,21 @@ impl<T: Sample> Dwt<T> {
     }
 
     /// Coefficients of a level from those of the level above.
-    fn halved(&self, length: usize) -> usize {
-        match self.boundary {
-            Boundary::Periodic => length.div_ceil(2),
-            Boundary::Zero | Boundary::Reflect => (length + self.taps() - 1) / 2,
+    pub(super) fn halved(&self, length: usize) -> usize {
+        match self.extension {
+            Extension::Periodization => length.div_ceil(2),
+            _ => (length + self.taps() - 1) / 2,
         }
     }
 
     /// The phase `s`.
     fn phase(&self) -> i64 {
-        if self.boundary == Boundary::Periodic { self.taps() as i64 / 2 } else { 1 }
+        if self.extension == Extension::Periodization { self.taps() as i64 / 2 } else { 1 }
     }
 
-    /// The signal at any integer.
-    fn at(&self, signal: &[T], t: i64) -> T {
-        let n = signal.len() as i64;
-        let place = match self.boundary {
-            Boundary::Zero => t,
-            Boundary::Periodic => t.rem_euclid(n),
-            Boundary::Reflect => {
-                let forth = t.rem_euclid(2 * n);
-                forth.min(2 * n - 1 - forth)
-            }
-        };
-        usize::try_from(place).ok().and_then(|place| signal.get(place)).copied().unwrap_or(T::zero())
+    /// Approximation and detail of one level.
+    pub(super) fn split(&self, signal: &[T]) -> [Vec<T>; 2] {
+        self.analysis.each_ref().map(|taps| self.filtered(signal, taps))
     }
 
     fn filtered(&self, signal: &[T], taps: &[T]) -> Vec<T> {
@@ -156,24 +149,27 @@ impl<T: Sample> Dwt<T> {
                 let samples = signal[(newest + 1 - length) as usize..=newest as usize].iter().rev();
                 return taps.iter().zip(samples).fold(T::zero(), |sum, (tap, x)| sum + *tap * *x);
             }
-            taps.iter().zip(0i64..).fold(T::zero(), |sum, (tap, k)| sum + *tap * self.at(signal, newest - k))
+            taps.iter().zip(0i64..).fold(T::zero(), |sum, (tap, k)| sum + *tap * self.extension.at(signal, newest - k))
         };
         (0..self.halved(signal.len())).map(one).collect()
     }
 
     /// `x_m = Σ_n (low_(m-2n-s+L-1) a_n + high_(m-2n-s+L-1) d_n)`: the transposed sum, of the samples that are asked for.
-    fn joined(&self, approximation: &[T], detail: &[T], length: usize) -> Vec<T> {
-        let mut signal = vec![T::zero(); length];
+    pub(super) fn joined(&self, approximation: &[T], detail: &[T], length: usize) -> Vec<T> {
+        let circle = (self.extension == Extension::Periodization).then_some(2 * approximation.len());
+        let mut signal = vec![T::zero(); circle.unwrap_or(length)];
         let first = self.phase() - (self.taps() as i64 - 1);
         for (n, (a, d)) in approximation.iter().zip(detail).enumerate() {
             for (k, (low, high)) in self.synthesis[0].iter().zip(&self.synthesis[1]).enumerate() {
                 let place = 2 * n as i64 + first + k as i64;
-                let place = if self.boundary == Boundary::Periodic { place.rem_euclid(length as i64) } else { place };
+                let place = circle.map_or(place, |circle| place.rem_euclid(circle as i64));
                 if let Some(sample) = usize::try_from(place).ok().and_then(|place| signal.get_mut(place)) {
                     *sample += *low * *a + *high * *d;
                 }
             }
         }
+        // Of an odd circle's last sample there were two.
+        signal.truncate(length);
         signal
     }
 }
@@ -187,8 +183,8 @@ mod tests {
         (0..length).map(|t| f64::from((t * t + 3 * t) % 11) - 4.5).collect()
     }
 
-    fn db2<T: Sample>(boundary: Boundary) -> Dwt<T> {
-        Dwt::new(&DiscreteWavelet::named("db2").unwrap(), boundary)
+    fn db2<T: Sample>(extension: Extension) -> Dwt<T> {
+        Dwt::new(&DiscreteWavelet::named("db2").unwrap(), extension)
     }
 
     /// First, second and last coefficient of each array, by PyWavelets 1.8: `wavedec(x, "db2", mode, level=3)`.
@@ -215,9 +211,9 @@ mod tests {
     #[test]
     fn coefficients_are_those_of_pywavelets() {
         for (boundary, length, lengths, expected) in [
-            (Boundary::Reflect, 37, [7, 7, 11, 20], SYMMETRIC),
-            (Boundary::Zero, 37, [7, 7, 11, 20], ZERO),
-            (Boundary::Periodic, 32, [4, 4, 8, 16], PERIODIZATION),
+            (Extension::Symmetric, 37, [7, 7, 11, 20], SYMMETRIC),
+            (Extension::Zero, 37, [7, 7, 11, 20], ZERO),
+            (Extension::Periodization, 32, [4, 4, 8, 16], PERIODIZATION),
         ] {
             let dwt = db2::<f64>(boundary);
             assert_eq!(dwt.max_level(length as usize), 3);
@@ -234,11 +230,10 @@ mod tests {
 
     #[test]
     fn every_signal_comes_back_whatever_its_length() {
-        for boundary in [Boundary::Reflect, Boundary::Zero, Boundary::Periodic] {
+        for boundary in Extension::ALL {
             let dwt = db2::<f64>(boundary);
             for length in [1u32, 2, 3, 4, 7, 16, 37, 64] {
-                let x = signal(length);
-                let levels = if boundary == Boundary::Periodic { length.trailing_zeros() as usize } else { 4 };
+                let (x, levels) = (signal(length), 4);
                 let coefficients = dwt.analyse(&x, levels).unwrap();
                 let back = dwt.synthesise(&coefficients, length as usize).unwrap();
                 assert!(compare(&back, &x, Bound::rounding(1e-12)).holds(), "{boundary:?} {length}");
@@ -253,7 +248,7 @@ mod tests {
 
     #[test]
     fn an_orthogonal_transform_keeps_the_norm_and_its_round_trip_its_bound() {
-        let (single, double) = (db2::<f32>(Boundary::Periodic), db2::<f64>(Boundary::Periodic));
+        let (single, double) = (db2::<f32>(Extension::Periodization), db2::<f64>(Extension::Periodization));
         let x = signal(64);
         let energy: f64 = x.iter().map(|x| x * x).sum();
         let coefficients = double.analyse(&x, 4).unwrap();
@@ -268,9 +263,8 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let dwt = db2::<f64>(Boundary::Periodic);
+        let dwt = db2::<f64>(Extension::Periodization);
         assert_eq!(dwt.analyse(&[], 1), Err(SignalError::Empty));
-        assert_eq!(dwt.analyse(&signal(6), 2), Err(SignalError::Length { length: 2, found: 3 }));
         assert_eq!(dwt.synthesise(&[], 4), Err(SignalError::Empty));
         let coefficients = dwt.analyse(&signal(8), 1).unwrap();
         assert_eq!(dwt.synthesise(&coefficients, 12), Err(SignalError::Room { expected: 6, found: 4 }));

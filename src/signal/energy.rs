@@ -56,7 +56,7 @@ impl<T: Sample> ScaleEnergy<T> {
     ///
     /// # Errors
     /// Those of [`super::Cwt::new`]; and [`SignalError::Endless`] for [`Boundary::Zero`] and a wavelet whose
-    /// tails fall only as a power, as those of Paul and Morse.
+    /// tails fall only as a power, as those of Paul and Morse, or [`Boundary::Constant`].
     pub fn new(
         wavelet: &dyn MotherWavelet,
         length: usize,
@@ -72,6 +72,7 @@ impl<T: Sample> ScaleEnergy<T> {
             .iter()
             .map(|&scale| match boundary {
                 // Without an end all lags count.
+                Boundary::Constant => Err(SignalError::Endless { wavelet: wavelet.name() }),
                 Boundary::Zero => Daughter::whole(wavelet, scale, norm, T::UNIT_ROUNDOFF),
                 _ => Daughter::new(wavelet, length, scale, norm, boundary, T::UNIT_ROUNDOFF),
             })

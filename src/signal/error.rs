@@ -118,6 +118,28 @@ pub enum SignalError {
         /// The boundary.
         boundary: Boundary,
     },
+    /// A sum over half of all integers was asked of a wavelet that has no closed form for it.
+    #[error("the tails of {wavelet} are not summed over a constant; use the boundary `zero`, `periodic` or `reflect`")]
+    TailSum {
+        /// Name of the wavelet.
+        wavelet: &'static str,
+    },
+    /// The name is not that of a mode.
+    #[error("unknown extension `{name}`, expected one of: {known}")]
+    Extension {
+        /// What was asked for.
+        name: String,
+        /// The names there are, separated by spaces.
+        known: String,
+    },
+    /// A node is not in a tree of packets, or a set of nodes is no basis of it.
+    #[error("packet `{path}`: {reason}")]
+    Packet {
+        /// Letters `a` and `d` from the root on.
+        path: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// The working space is not that of this plan.
     #[error("the scratch belongs to another plan")]
     Scratch,

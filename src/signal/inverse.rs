@@ -255,7 +255,8 @@ impl<T: Sample> InverseCwt<T> {
             Boundary::Periodic => Ok(()),
             Boundary::Reflect if self.mirror.is_some() => Ok(()),
             Boundary::Reflect => refused("reflect"),
-            _ => refused("zero"),
+            Boundary::Constant => refused("constant"),
+            Boundary::Zero => refused("zero"),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Spectra, scale grids and the continuous wavelet transform of sampled signals.
 //!
 //! # The definition
-//! For a real signal `x(0..n)`, a scale `a > 0` in samples and every sample `b`,
+//! For a signal `x(0..n)`, a scale `a > 0` in samples and every sample `b`,
 //!
 //! ```text
 //! W(a, b) = c(a) Σ_t conj(psi((t - b)/a)) x(t),   c(a) = a^{-1/2} (l2) or 1/a (l1)
@@ -21,20 +21,24 @@ mod aligned;
 mod boundary;
 mod butterfly;
 mod coherence;
+mod complex;
 mod convolution;
 mod cwt;
 mod daughter;
 mod derivative;
 pub mod direct;
 mod dwt;
+mod edge;
 mod energy;
 mod error;
+mod extension;
 mod fft;
 mod filter;
 mod filter_bank;
 mod inverse;
 mod lanes;
 mod norm;
+mod packet;
 mod path;
 mod phase;
 mod planner;
@@ -49,17 +53,21 @@ mod scratch;
 mod significance;
 mod spectrum;
 mod stream;
+mod swt;
 mod synchrosqueezing;
 
 pub use boundary::Boundary;
 pub use coherence::{Coherence, Coherent};
+pub use complex::ComplexScratch;
 pub use cwt::{Cwt, RowPlan};
 pub use dwt::Dwt;
 pub use energy::ScaleEnergy;
 pub use error::SignalError;
+pub use extension::Extension;
 pub use filter_bank::{Band, FilterBank};
 pub use inverse::{InverseCwt, Inversion};
 pub use norm::Norm;
+pub use packet::{PacketOrder, PacketTree};
 pub use path::Path;
 pub use planner::CwtPlanner;
 pub use power_sum::PowerSum;
@@ -72,4 +80,5 @@ pub use scalogram::{Scalogram, cone_of_influence};
 pub use scratch::Scratch;
 pub use significance::{Significance, decorrelation_length, decorrelation_octaves};
 pub use spectrum::{PowerSpectrum, Sides};
+pub use swt::Swt;
 pub use synchrosqueezing::Synchrosqueezing;

@@ -81,7 +81,7 @@ impl Circumstances {
         let Some(reach) = reach else { return layouts };
         match self.boundary {
             // With as many zeros behind the signal as the daughter reaches, nothing wraps around.
-            Boundary::Zero => {
+            Boundary::Zero | Boundary::Constant => {
                 layouts.push(whole(fft::padded_length(n + reach), 0));
                 layouts.extend(self.dealt(n + reach).map(|transform| whole(transform, 0)));
             }

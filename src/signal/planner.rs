@@ -47,6 +47,7 @@ impl<T: Sample> Default for Transforms<T> {
 struct Key {
     wavelet: &'static str,
     numbers: Vec<u64>,
+    identity: u64,
     length: usize,
     norm: Norm,
     boundary: Boundary,
@@ -57,7 +58,7 @@ impl Key {
         let parameters = wavelet.parameters().into_iter().map(|(_, value)| value);
         let values = [-1.37, -0.21, 0.43, 2.59].map(|t| wavelet.psi(t)).into_iter().flat_map(|z| [z.re, z.im]);
         let numbers = parameters.chain(values).chain(scales.iter().copied()).map(f64::to_bits).collect();
-        Self { wavelet: wavelet.name(), numbers, length, norm, boundary }
+        Self { wavelet: wavelet.name(), numbers, identity: wavelet.identity(), length, norm, boundary }
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct SignalScratch<T: Sample> {
     pub(super) forward: Vec<Complex<T>>,
     /// The signal beyond its ends, each sample twice for complex wavelets.
     pub(super) extended: Vec<T>,
+    /// The first and the last sample.
+    pub(super) ends: [T; 2],
 }
 
 /// The part that one row writes to.
@@ -90,12 +92,13 @@ impl<T: Sample> Scratch<T> {
             spectrum: vec![Complex::default(); lengths.spectrum],
             forward: vec![Complex::default(); lengths.forward],
             extended: vec![T::default(); lengths.extended],
+            ends: [T::default(); 2],
         };
         Self { signal, row: RowScratch::new(lengths.row) }
     }
 
     pub(super) fn lengths(&self) -> ScratchLengths {
-        let SignalScratch { spectra, input, spectrum, forward, extended } = &self.signal;
+        let SignalScratch { spectra, input, spectrum, forward, extended, .. } = &self.signal;
         let RowScratch { band, fourier, product, work, lines: [line, _] } = &self.row;
         ScratchLengths {
             spectra: spectra.len(),

@@ -130,6 +130,12 @@ impl MotherWavelet for AnalyticDerivativeOfGaussian {
         2.0
     }
 
+    /// That of the Morse wavelet, and for the real part the same with what rounding leaves of it.
+    fn tail_sum(&self, scale: f64, first: u64, direction: f64) -> Option<Complex64> {
+        let turn = -Complex64::I.powu((self.order + 2 * self.order) % 4);
+        self.morse.tail_sum(scale / SQRT_2, first, direction).map(|sum| self.factor() * turn * sum)
+    }
+
     /// `∫_r^∞ w^m e^{-w²/2} dw ≤ r^{m+1} e^{-r²/2} / (r² - m + 1)` beyond the peak.
     fn spectral_tail(&self, radius: f64) -> f64 {
         let m = f64::from(self.order);

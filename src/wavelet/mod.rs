@@ -2,7 +2,8 @@
 //! the Haar-type rotary matrix.
 //!
 //! One file per function. Every number of a [`MotherWavelet`] is a closed form; quadrature and
-//! published values only confirm it, in the tests. `docs/conventions.md` lists the formulas side
+//! published values only confirm it, in the tests; only those of a function that a user gives
+//! ([`FromSpectrum`], [`FromSamples`]) are sums and quadratures. `docs/conventions.md` lists the formulas side
 //! by side, with the factors by which other tools differ.
 
 mod analytic_derivative_of_gaussian;
@@ -12,6 +13,8 @@ mod discrete;
 mod error;
 mod family;
 mod frequency_b_spline;
+mod from_samples;
+mod from_spectrum;
 mod gaussian;
 mod haar;
 mod haar_like;
@@ -29,6 +32,8 @@ pub use discrete::{DiscreteFamily, DiscreteWavelet, Refinement, Side};
 pub use error::WaveletError;
 pub use family::{Family, Parameters, by_name};
 pub use frequency_b_spline::FrequencyBSpline;
+pub use from_samples::FromSamples;
+pub use from_spectrum::FromSpectrum;
 pub use gaussian::Gaussian;
 pub use haar::Haar;
 pub use haar_like::{HaarLike, Mean, Part, PhasePair};

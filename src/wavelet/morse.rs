@@ -250,6 +250,23 @@ impl MotherWavelet for Morse {
         (2.0 * self.beta * self.gamma).sqrt() / self.peak
     }
 
+    /// Each term of the rule that makes `psi` is a geometric series: `weight e^{i node first/a} / (1 - e^{i node/a})`.
+    ///
+    /// The rule's error stays what it is for the integral of `psihat(w)/|1 - e^{iw/a}|`, whose poles on the real line,
+    /// at `w = 2πap`, count as much as the aliases there.
+    fn tail_sum(&self, scale: f64, first: u64, direction: f64) -> Option<Complex64> {
+        let time = first as f64 / scale;
+        let term = |&Term { node, weight }: &Term| {
+            let decay = (-node.im * time).exp();
+            if decay == 0.0 {
+                return Complex64::ZERO;
+            }
+            -weight * Complex64::from_polar(decay, node.re * time) / exp_m1(Complex64::I * node / scale)
+        };
+        let sum: Complex64 = self.terms.iter().map(term).sum();
+        Some(if direction < 0.0 { sum.conj() } else { sum })
+    }
+
     /// The incomplete gamma function `(a/γ) Γ(s, r^γ)`, by its first term:
     /// `Γ(s, x) ≤ x^{s-1} e^{-x} · max(1, x/(x-s+1))` for `x > s - 1`.
     fn spectral_tail(&self, radius: f64) -> f64 {

@@ -98,6 +98,19 @@ pub trait MotherWavelet: Debug + Send + Sync {
     fn spectral_tail(&self, _radius: f64) -> f64 {
         f64::INFINITY
     }
+
+    /// `Σ_{l ≥ first} psi(direction · l/scale)` for `direction` ±1 and `first ≥ 1`, where it is known in closed form.
+    ///
+    /// Needed only of a wavelet whose tails are too heavy for [`MotherWavelet::tail`]: it is what a constant beyond
+    /// the end of a signal is multiplied by.
+    fn tail_sum(&self, _scale: f64, _first: u64, _direction: f64) -> Option<Complex64> {
+        None
+    }
+
+    /// A number that tells apart wavelets of one name and the same parameters that differ; 0 where none do.
+    fn identity(&self) -> u64 {
+        0
+    }
 }
 
 /// The verdict on `C_psi = ∫_R |psihat(w)|²/|w| dw`, two-sided.

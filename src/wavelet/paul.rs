@@ -2,7 +2,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 use num_complex::Complex64;
 
-use super::{Admissibility, MotherWavelet, WaveletError};
+use super::{Admissibility, Morse, MotherWavelet, WaveletError};
 
 /// The Paul wavelet of order `m ≥ 1`, of unit energy and analytic [torrence1998, Table 1].
 ///
@@ -133,6 +133,13 @@ impl MotherWavelet for Paul {
     /// there only near order 4.
     fn e_folding_time(&self) -> f64 {
         FRAC_1_SQRT_2
+    }
+
+    /// That of the generalised Morse wavelet with `β = m`, `γ = 1`, which is this one up to a factor.
+    fn tail_sum(&self, scale: f64, first: u64, direction: f64) -> Option<Complex64> {
+        let morse = Morse::new(self.order.into(), 1.0).ok()?;
+        let factor = self.psi(0.0) / morse.psi(0.0).re;
+        morse.tail_sum(scale, first, direction).map(|sum| factor * sum)
     }
 
     /// `∫_r^∞ w^m e^{-w} dw ≤ r^m e^{-r} · r/(r-m)` beyond the peak.
