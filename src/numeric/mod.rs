@@ -7,6 +7,8 @@
 mod agreement;
 mod bound;
 mod eigenvalues;
+#[cfg(feature = "certify")]
+mod enclosure;
 mod faddeeva;
 mod fixed;
 mod pairing;
@@ -14,10 +16,14 @@ mod parabola;
 mod quadrature;
 mod real;
 mod sine_integral;
+#[cfg(feature = "certify")]
+mod verified_quadrature;
 
 pub use agreement::{Agreement, compare, compare_with};
 pub use bound::{Bound, gamma};
 pub use eigenvalues::{eigenvalue_error, symmetric_eigenvalues};
+#[cfg(feature = "certify")]
+pub use enclosure::Enclosure;
 pub use faddeeva::{dawson, faddeeva};
 pub use fixed::Fixed;
 pub use pairing::Pairing;
@@ -25,3 +31,5 @@ pub use parabola::vertex;
 pub use quadrature::{Integral, integrate, integrate_half_line, integrate_line};
 pub use real::Real;
 pub use sine_integral::sine_cosine_integral;
+#[cfg(feature = "certify")]
+pub use verified_quadrature::{Around, GaussLegendre};
