@@ -22,7 +22,8 @@ const LAYERS: [(&str, u8); 11] = [
 ];
 
 /// Crate and the only modules that may name it.
-const GUARDED: [(&str, &[&str]); 22] = [
+const GUARDED: [(&str, &[&str]); 23] = [
+    ("astro_float_num", &["numeric"]),
     ("candle_core", &["model", "experiment"]),
     ("candle_nn", &["model", "experiment"]),
     ("pulp", &["signal", "model"]),

@@ -1,8 +1,11 @@
 //! Each statement as a property, generated from the check that `ropelet verify` runs.
 
+use std::f64::consts::TAU;
+
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use ropelet::numeric::{Agreement, Bound};
+use ropelet::rope::{Frequencies, Scaling};
 use ropelet::theorem::{Case, Control, Finding, Settings, Standing, Statement, Verdict, catalogue, statement, verify};
 
 /// Cases that shrink field by field: towards small heads, position 0, no scaling, one cycle.
@@ -154,4 +157,37 @@ fn the_literal_shift_fails_at_44353_and_103993() {
         assert_eq!((literal.control)(&at(position)).verdict(), Verdict::Agrees);
     }
     assert_eq!((literal.check)(&at(44354.0)).verdict(), Verdict::Agrees);
+}
+
+/// Every position up to `2^20` and every pair of a head of 128 at base 10⁴: where `psi(t - b)` with `b = j - delta` in single
+/// precision, written as the paper writes it, leaves the unit interval that `t - j` names.
+#[test]
+fn the_literal_shift_takes_a_wrong_branch_at_8131_positions_the_first_at_44353() {
+    let frequencies = Frequencies::new(1e4, 128, &Scaling::None, 1).unwrap();
+    let mut wrong: Vec<(u32, usize)> = Vec::new();
+    let (mut zeros, mut next) = (0, 0);
+    for position in 0..=1u32 << 20 {
+        let cycles = (f64::from(position) / TAU).floor() + 1.0;
+        let turns = (TAU * cycles) as f32;
+        for (pair, &theta) in frequencies.inv_freq().iter().enumerate() {
+            let shift = (f64::from(position) * theta) as f32 / turns;
+            let start = 2.0 * pair as f32;
+            let b = start - shift;
+            let near = start - b;
+            let far = start + 1.0 - b;
+            let is_near = (0.0..1.0).contains(&near);
+            let is_far = (1.0..2.0).contains(&far);
+            if !is_near || !is_far {
+                wrong.push((position, pair));
+                zeros += u32::from(!is_far);
+                next += u32::from(!is_near);
+            }
+        }
+    }
+    // All of them in pair 0, whose angle is the position; elsewhere delta stays below theta_1 = 0.87.
+    assert!(wrong.iter().all(|(_, pair)| *pair == 0));
+    assert_eq!((wrong.len(), wrong[0].0), (8131, 44353));
+    // The tap at t = j + 1 reads 0 behind the support in all, and that at t = j the next branch in 3492.
+    assert_eq!((zeros, next), (8131, 3492));
+    assert!(wrong.contains(&(103_993, 0)));
 }

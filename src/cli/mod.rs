@@ -13,6 +13,8 @@
 #[cfg(feature = "model")]
 mod analyze;
 mod book;
+#[cfg_attr(not(feature = "certify"), path = "uncertified.rs")]
+mod certified;
 #[cfg(feature = "model")]
 mod compare;
 #[cfg(feature = "model")]

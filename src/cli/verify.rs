@@ -1,6 +1,7 @@
 use clap::Args;
 use serde::Serialize;
 
+use super::certified::{self, Certified};
 use super::output::{print, print_json};
 use super::{Common, Failure, Outcome};
 use crate::theorem::{self, Control, Report, Settings, Statement, catalogue, statement};
@@ -11,6 +12,8 @@ pub(super) struct Arguments {
     /// Statements to check [default: all of them]
     #[arg(value_name = "ID")]
     ids: Vec<String>,
+    #[command(flatten)]
+    certified: certified::Arguments,
 }
 
 #[derive(Serialize)]
@@ -18,16 +21,22 @@ struct Json<'a> {
     schema: &'static str,
     #[serde(flatten)]
     report: &'a Report,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certified: Option<&'a Certified>,
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Failure> {
     let chosen = arguments.ids.iter().map(|id| find(id).copied()).collect::<Result<Vec<_>, _>>()?;
     let statements = if chosen.is_empty() { catalogue() } else { &chosen };
-    let report = theorem::verify(statements, Settings { seed: common.seed, ..Settings::default() });
+    // First, since it may refuse to run at all.
+    let certified = arguments.certified.certified.then(|| certified::run(&arguments.certified, common)).transpose()?;
+    let mut report = theorem::verify(statements, Settings { seed: common.seed, ..Settings::default() });
+    report.ok &= certified.as_ref().is_none_or(Certified::ok);
     if common.json {
-        print_json(&Json { schema: "ropelet.verify/1", report: &report })?;
+        print_json(&Json { schema: "ropelet.verify/1", report: &report, certified: certified.as_ref() })?;
     } else {
-        print(&table(&report))?;
+        let certified = certified.map(|certified| certified.table()).unwrap_or_default();
+        print(&format!("{}{certified}", table(&report)))?;
     }
     Ok(outcome(&report))
 }

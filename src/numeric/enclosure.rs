@@ -387,6 +387,22 @@ macro_rules! owned {
                 (&self).$method(&other)
             }
         }
+
+        impl $operation<&Self> for Enclosure {
+            type Output = Self;
+
+            fn $method(self, other: &Self) -> Self {
+                (&self).$method(other)
+            }
+        }
+
+        impl $operation<Enclosure> for &Enclosure {
+            type Output = Enclosure;
+
+            fn $method(self, other: Enclosure) -> Enclosure {
+                self.$method(&other)
+            }
+        }
     )*};
 }
 

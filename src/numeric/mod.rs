@@ -17,6 +17,8 @@ mod quadrature;
 mod real;
 mod sine_integral;
 #[cfg(feature = "certify")]
+mod special_functions;
+#[cfg(feature = "certify")]
 mod verified_quadrature;
 
 pub use agreement::{Agreement, compare, compare_with};

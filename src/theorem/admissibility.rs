@@ -8,7 +8,7 @@ use crate::numeric::{Agreement, Bound, Real, integrate};
 use crate::wavelet::{Gaussian, Haar, HaarLike, Morlet, MotherWavelet, Part, Ricker, WaveletError};
 
 /// The name with its parameters: `morlet (omega0 = 6)`.
-fn named(wavelet: &dyn MotherWavelet) -> String {
+pub(super) fn named(wavelet: &dyn MotherWavelet) -> String {
     let parameters: Vec<String> =
         wavelet.parameters().into_iter().map(|(name, value)| format!(" ({name} = {value})")).collect();
     wavelet.name().to_owned() + &parameters.concat()

@@ -16,7 +16,7 @@ const U: f64 = f64::UNIT_ROUNDOFF;
 
 /// `Σ psi(k/a)` over these integers, with its rounding: a term is off by a few roundings of itself and,
 /// through the exponent, by `u x²/2` of it.
-fn ricker_sum(scale: f64, integers: impl Iterator<Item = i64>) -> (f64, f64) {
+pub(super) fn ricker_sum(scale: f64, integers: impl Iterator<Item = i64>) -> (f64, f64) {
     let (mut sum, mut size, mut count) = (0.0, 0.0, 0);
     for k in integers {
         let x = k as f64 / scale;
@@ -119,7 +119,7 @@ pub(super) fn haar_kernel_at_larger_scales_has_zero_mean(case: &Case) -> Finding
 }
 
 /// Where `(x² - 1) e^{-x²/2}` falls below 1e-3 for good.
-const RICKER_REACH: f64 = 4.435_004_854_991_733;
+pub(super) const RICKER_REACH: f64 = 4.435_004_854_991_733;
 
 /// The last lag at which an entry is at least 1e-3, beside `⌊b + reach · a⌋`.
 fn ends_at(case: &Case, mother: Mother, reach: f64) -> Finding {

@@ -15,7 +15,7 @@ use crate::wavelet::{HaarLike, Part, RotaryMatrix, Shift};
 const U: f64 = f64::UNIT_ROUNDOFF;
 
 /// Error of an entry of [`Rotation`], as its documentation derives.
-fn rotation_error<T: Real>() -> f64 {
+pub(super) fn rotation_error<T: Real>() -> f64 {
     T::UNIT_ROUNDOFF + 8.0 * U
 }
 
@@ -29,7 +29,7 @@ pub(super) fn universal_error<T: Real>() -> f64 {
 /// The shift is off by four roundings of `f64` (product, `2 K π` twice, quotient) and one of `T`,
 /// and the phase by three more of `T`, all relative to the angle; the cosine by one unit in the
 /// last place.
-fn reach_error<T: Real>(angle: f64) -> f64 {
+pub(super) fn reach_error<T: Real>(angle: f64) -> f64 {
     angle.abs() * (gamma(4, T::UNIT_ROUNDOFF) + gamma(4, U)) + 2.0 * T::UNIT_ROUNDOFF
 }
 

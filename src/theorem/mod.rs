@@ -13,6 +13,8 @@ mod admissibility;
 mod bands;
 mod case;
 mod catalogue;
+#[cfg(feature = "certify")]
+pub mod certified;
 mod entropy;
 mod filter_bank;
 mod finding;

@@ -1,6 +1,6 @@
 use std::f64::consts::TAU;
 
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, Matrix2};
 use serde::Serialize;
 
 use super::{HaarLike, Part};
@@ -174,6 +174,15 @@ impl<T: Real> RotaryMatrix<T> {
     /// `delta_i`, one per pair, each in `[0, 1)`.
     pub fn shifts(&self) -> &[T] {
         &self.shifts
+    }
+
+    /// The block of pair `i`: the taps of `psi` in its first row, those of `psi'` in the second.
+    ///
+    /// # Panics
+    /// When there is no such pair.
+    pub fn block(&self, pair: usize) -> Matrix2<T> {
+        let [[near, far], [near_prime, far_prime]] = self.taps[pair];
+        Matrix2::new(near, far, near_prime, far_prime)
     }
 
     /// The product with a vector, from the two taps of each row: `O(d)`.
