@@ -193,8 +193,13 @@ impl MotherWavelet for Morlet {
         }
         let square = self.omega0 * self.omega0;
         let (energy, lost, q) = (self.corrected_energy(), (-square).exp_m1(), (-0.75 * square).exp());
-        // e^{-ω0²} - (q/2)(1 + e^{-ω0²}), with the leading ones cancelled by hand.
-        let numerator = lost - (-0.75 * square).exp_m1() - 0.5 * q * lost;
+        // e^{-ω0²} - (q/2)(1 + e^{-ω0²}); for small ω0 with the leading ones cancelled by hand, which for large
+        // ω0 would bring them in, and with them ω0² roundoffs.
+        let numerator = if square < 1.0 {
+            lost - (-0.75 * square).exp_m1() - 0.5 * q * lost
+        } else {
+            (-square).exp() - 0.5 * q * (1.0 + (-square).exp())
+        };
         (0.5 + square / energy * (numerator / energy)).sqrt()
     }
 

@@ -6,7 +6,8 @@ use super::constant::{Constant, Method, Stated};
 use crate::numeric::{Around, Enclosure, GaussLegendre};
 use crate::theorem::admissibility::named;
 use crate::wavelet::{
-    DerivativeOfGaussian, Gaussian, Haar, HaarLike, Morlet, Morse, MotherWavelet, Part, Paul, Ricker, WaveletError,
+    AnalyticDerivativeOfGaussian, DerivativeOfGaussian, Gaussian, Haar, HaarLike, Morlet, Morse, MotherWavelet, Part,
+    Paul, Ricker, WaveletError,
 };
 
 /// Roundings of a formula of a few operations, each off by one unit roundoff at most, library functions by two.
@@ -234,7 +235,28 @@ fn derivative_of_gaussian(rule: &GaussLegendre, order: u32) -> Result<Vec<Consta
         // The slope of w^m e^{-w²/2} has the sign of m - w².
         centre: Some((Some(of(m).sqrt()), Enclosure::root(|w| of(m) - w * w, 0.5, 8.0))),
     };
+    // The analytic one has twice the spectrum at w > 0; psihat' is (m w^{m-1} - w^{m+1}) e^{-w²/2} times a number.
+    let doubled = || {
+        let [below, first, above] = [2 * order - 2, 2 * order + 1, 2 * order + 2].map(frequency);
+        let slopes = of(m * m) * below - of(2.0 * m) * &mass + &above;
+        let ratios = (1..=order).map(|k| Enclosure::ratio(2 * i64::from(k), 2 * i64::from(k) - 1));
+        let centre = ratios.fold(whole(1), |product, next| product * next) / Enclosure::pi().sqrt();
+        Numbers {
+            // psihat(0).
+            mean: [whole(0), whole(0)],
+            energy: [whole(2) * &closed_energy, whole(2) * &mass / tau()],
+            time_spread: [spread.clone(), (slopes / &mass).sqrt()],
+            frequency_spread: Some([
+                (of(m + 0.5) - centre.powi(2)).sqrt(),
+                (above / &mass - (first / &mass).powi(2)).sqrt(),
+            ]),
+            c_psi: Some([whole(2) * tau() * &factorial, whole(2) * frequency(2 * order - 1)]),
+            centre: Some((Some(of(m).sqrt()), Enclosure::root(|w| of(m) - w * w, 0.5, 8.0))),
+        }
+    };
     let mut rows = numbers().beside(&DerivativeOfGaussian::new(order)?, SERIES, FEW);
+    // Its frequency spread is stated to 50 m roundoffs.
+    rows.extend(doubled().beside(&AnalyticDerivativeOfGaussian::new(order)?, SERIES, 50.0 * m));
     if order == 2 {
         rows.extend(numbers().beside(&Ricker, SERIES, FEW));
     }
