@@ -17,6 +17,7 @@
 //! Time in samples, scales in samples, frequencies in cycles per sample. Tables of coefficients
 //! are row-major, `[..., scales, samples]`.
 
+mod aliasing;
 mod aligned;
 mod boundary;
 mod butterfly;
@@ -56,6 +57,7 @@ mod stream;
 mod swt;
 mod synchrosqueezing;
 
+pub use aliasing::{aliasing, clean_scale};
 pub use boundary::Boundary;
 pub use coherence::{Coherence, Coherent};
 pub use complex::ComplexScratch;

@@ -2,7 +2,10 @@
 //! 1e-6 in `f32`, for every family, boundary and scale; against closed forms, against sums of forty digits, and beside
 //! the tools that others use.
 
+mod aliasing;
+mod closed_forms;
 mod errors;
+mod peers;
 
 use num_complex::{Complex, Complex64};
 use rand::{RngExt, SeedableRng};
