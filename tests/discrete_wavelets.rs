@@ -427,7 +427,9 @@ fn every_tap_is_that_of_its_definition() {
             let Some(theirs) = filter[key].as_array() else { continue };
             let theirs: Vec<f64> = theirs.iter().map(|tap| tap.as_str().unwrap().parse().unwrap()).collect();
             let taps = ours.low_pass(side);
-            let agreement = same(taps, &theirs, |i| 2.0 * U * theirs[i].abs() + 2.0 * U);
+            // Meyer's integrals are sums of 4096 terms in f64, the errors of which add up as those of a random walk.
+            let own = if name == "dmey" { 64.0 * U } else { 2.0 * U };
+            let agreement = same(taps, &theirs, |i| 2.0 * U * theirs[i].abs() + own);
             assert!(agreement.holds(), "{name} {key}: {agreement:?}");
             // The control: the filter in the other direction, where it has one.
             let symmetric = name == "db1" || name == "dmey" || !ours.is_orthogonal();
