@@ -328,6 +328,41 @@ fn hostile_arrays_get_one_clear_error_and_leave_nothing_behind() {
 }
 
 #[test]
+fn a_wavelet_can_be_given_as_samples() {
+    let folder = Folder::new();
+    let ricker: Vec<f64> = (-76..=76).map(|k| ropelet::wavelet::Ricker.psi(f64::from(k) / 8.0).re).collect();
+    let file = folder.array("psi.npy", &[153], &ricker, npyz::Order::C);
+    let object = json_of(&["wavelet", &file, "--step", "0.125"]);
+    assert_eq!((&object["name"], &object["parameters"]["step"]), (&json!("samples"), &json!(0.125)));
+    assert!((object["energy"].as_f64().unwrap() - ropelet::wavelet::Ricker.energy()).abs() < 1e-14);
+    let (n, out) = (40, folder.str("out.npy"));
+    let signal: Vec<f64> = samples(n);
+    let input = folder.array("in.npy", &[n as u64], &signal, npyz::Order::C);
+    stdout(&["cwt", &input, "--wavelet", &file, "--step", "0.125", "--scales", "3", "--out", &out]);
+    let cwt = Cwt::<f64>::new(&ropelet::wavelet::Ricker, n, &[3.0], Norm::L2, Boundary::Zero).unwrap();
+    let expected = cwt.transform_real(&signal).unwrap();
+    let found = read::<f64>(&folder.path("out.npy")).1;
+    assert!(found.iter().zip(&expected).all(|(w, e)| (w - e).abs() < 1e-13));
+    fs::remove_file(folder.path("out.npy")).unwrap();
+    let refused = |words: &[&str], expected: &[&str]| {
+        assert_refused(&[&["cwt", &input, "--scales", "3", "--out", &out, "--wavelet"], words].concat(), expected);
+        assert!(!folder.path("out.npy").exists());
+    };
+    refused(&[&file], &["psi.npy", "--step"]);
+    refused(&[&file, "--step", "0"], &["psi.npy", "step is 0"]);
+    refused(&[&file, "--step", "1", "--order", "2"], &["no parameters but --step"]);
+    refused(&["ricker", "--step", "1"], &["--step does not apply to ricker"]);
+    refused(&[&folder.str("missing.npy"), "--step", "1"], &["missing.npy"]);
+    refused(&[&folder.write("text.npy", b"psi"), "--step", "1"], &["text.npy", "not a .npy file"]);
+    let table = folder.array("table.npy", &[2, 2], &[1.0, 2.0, 3.0, 4.0], npyz::Order::C);
+    refused(&[&table, "--step", "1"], &["shape [2, 2]", "one axis"]);
+    let zeros = folder.array("zeros.npy", &[2], &[0.0, 0.0], npyz::Order::C);
+    refused(&[&zeros, "--step", "1"], &["zeros.npy", "at least 1"]);
+    let broken = folder.array("broken.npy", &[2], &[1.0, f64::NAN], npyz::Order::C);
+    refused(&[&broken, "--step", "1"], &["broken.npy", "NaN"]);
+}
+
+#[test]
 fn bad_requests_leave_the_output_as_it_was() {
     let folder = Folder::new();
     let input = folder.array("in.npy", &[8], &samples::<f64>(8), npyz::Order::C);

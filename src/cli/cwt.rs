@@ -32,7 +32,7 @@ pub(super) struct Arguments {
     /// Array of float32 or float64; with --inverse of coefficients, which may be complex
     #[arg(value_name = "IN.npy")]
     input: PathBuf,
-    /// Mother wavelet: see `ropelet wavelet --help` for the names
+    /// Mother wavelet: see `ropelet wavelet --help` for the names; or a file FILE.npy of its samples, with --step
     #[arg(long, value_name = "NAME")]
     wavelet: String,
     #[command(flatten)]

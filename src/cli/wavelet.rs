@@ -1,17 +1,20 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use clap::Args;
+use num_complex::Complex64;
 use serde::Serialize;
 
+use super::npy::{self, Array, Values};
 use super::output::{print, print_json};
 use super::{Common, Failure, Outcome};
-use crate::wavelet::{Admissibility, MotherWavelet, Parameters, WaveletError, by_name};
+use crate::wavelet::{Admissibility, FromSamples, MotherWavelet, Parameters, WaveletError, by_name};
 
 /// Show the closed-form numbers of a mother wavelet
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// haar, ricker, morlet, morlet-uncorrected, analytic-morlet, analytic-morlet-uncorrected, gaussian, dog,
-    /// analytic-dog, paul, morse, shannon, fbsp, haar-like or haar-like-prime
+    /// analytic-dog, paul, morse, shannon, fbsp, haar-like or haar-like-prime; or FILE.npy with --step
     #[arg(value_name = "NAME")]
     name: String,
     #[command(flatten)]
@@ -36,6 +39,9 @@ pub(super) struct WaveletFlags {
     /// Middle of that band, in cycles per unit time [default: 1]
     #[arg(long, value_name = "C", allow_negative_numbers = true)]
     centre: Option<f64>,
+    /// Time between the samples of a wavelet that a file gives; the middle of the grid is time 0
+    #[arg(long, value_name = "H", allow_negative_numbers = true)]
+    step: Option<f64>,
     /// K of haar-like and haar-like-prime, in f = 2 K pi frac t [default: 1]
     #[arg(long, value_name = "K")]
     cycles: Option<u32>,
@@ -44,13 +50,39 @@ pub(super) struct WaveletFlags {
 impl WaveletFlags {
     /// The wavelet of this name with these parameters.
     pub(super) fn build(&self, name: &str) -> Result<Box<dyn MotherWavelet>, Failure> {
-        let &Self { omega0, order, gamma, bandwidth, centre, cycles } = self;
-        by_name(name, &Parameters { omega0, order, gamma, bandwidth, centre, cycles }).map_err(|error| match error {
+        let &Self { omega0, order, gamma, bandwidth, centre, step, cycles } = self;
+        let parameters = Parameters { omega0, order, gamma, bandwidth, centre, cycles };
+        if name.ends_with(".npy") {
+            return sampled(Path::new(name), step, &parameters);
+        }
+        if step.is_some() {
+            return Err(Failure::new(format!("--step does not apply to {name}, but to samples in a .npy file")));
+        }
+        by_name(name, &parameters).map_err(|error| match error {
             // The library speaks of parameters; what was typed is a flag.
             WaveletError::DoesNotApply { .. } => Failure::new(format!("--{error}")),
             other => other.into(),
         })
     }
+}
+
+/// The wavelet whose samples this file has.
+fn sampled(path: &Path, step: Option<f64>, parameters: &Parameters) -> Result<Box<dyn MotherWavelet>, Failure> {
+    if *parameters != Parameters::default() {
+        return Err(Failure::at(path, "a wavelet given by its samples has no parameters but --step"));
+    }
+    let step = step.ok_or_else(|| Failure::at(path, "samples of a wavelet need --step, the time between them"))?;
+    let Array { shape, values } = npy::read(path)?;
+    if shape.len() != 1 {
+        return Err(Failure::at(path, format!("samples of shape {shape:?}, expected one axis")));
+    }
+    let samples: Vec<Complex64> = match values {
+        Values::F32(values) => values.into_iter().map(|x| f64::from(x).into()).collect(),
+        Values::F64(values) => values.into_iter().map(Complex64::from).collect(),
+        Values::C64(values) => values.into_iter().map(|z| Complex64::new(z.re.into(), z.im.into())).collect(),
+        Values::C128(values) => values,
+    };
+    Ok(Box::new(FromSamples::around_zero(samples, step).map_err(|error| Failure::at(path, error))?))
 }
 
 /// The object of `--json`. Infinite numbers are null.
