@@ -71,14 +71,14 @@ struct Progress {
 const SCHEMA: &str = "ropelet.certified-rows/1";
 
 impl Progress {
-    fn of(rows: &Rows, coverage: Coverage) -> Self {
-        Self {
+    fn of(coverage: Coverage) -> Result<Self, Failure> {
+        Ok(Self {
             schema: SCHEMA.into(),
             program: env!("CARGO_PKG_VERSION").into(),
             coverage,
-            frequencies: rows.fingerprint(),
-            done: vec![None; rows.blocks()],
-        }
+            frequencies: Rows::fingerprint()?,
+            done: vec![None; Rows::blocks()],
+        })
     }
 
     /// What the file says of a run like this one; this one as it is where there is no file.
@@ -114,15 +114,16 @@ impl Progress {
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Certified, Failure> {
     let coverage = if arguments.full { Coverage::Full } else { Coverage::Sample };
-    let rows = Rows::new(coverage)?;
-    let mut progress = Progress::of(&rows, coverage);
+    let mut progress = Progress::of(coverage)?;
     if let Some(file) = &arguments.resume {
         progress = progress.resumed(file)?;
     }
-    let left: Vec<usize> = (0..rows.blocks()).filter(|block| progress.done[*block].is_none()).collect();
-    let bar = progress::bar(common, rows.blocks() as u64, "blocks");
+    // After the file, which may be another run's: the tables take a while.
+    let rows = Rows::new(coverage)?;
+    let left: Vec<usize> = (0..Rows::blocks()).filter(|block| progress.done[*block].is_none()).collect();
+    let bar = progress::bar(common, Rows::blocks() as u64, "blocks");
     bar.set_message("certified entries");
-    bar.inc((rows.blocks() - left.len()) as u64);
+    bar.inc((Rows::blocks() - left.len()) as u64);
     for blocks in left.chunks(4 * rayon::current_num_threads()) {
         let tallies: Vec<Result<Tally, String>> = blocks
             .par_iter()

@@ -209,14 +209,17 @@ impl Rows {
     }
 
     /// The bits of every frequency, by base: two runs that agree in these and in coverage look at the same entries.
-    pub fn fingerprint(&self) -> Vec<Vec<u64>> {
-        let bits = |base: &Base| base.frequencies.inv_freq().iter().map(|theta| theta.to_bits()).collect();
-        self.bases.iter().map(bits).collect()
+    ///
+    /// # Errors
+    /// As [`Rows::new`].
+    pub fn fingerprint() -> Result<Vec<Vec<u64>>, RopeError> {
+        let bits = |base: &f64| Ok(frequencies(*base)?.inv_freq().iter().map(|theta| theta.to_bits()).collect());
+        BASES.iter().map(bits).collect()
     }
 
     /// Number of blocks, each of which can be looked at apart.
-    pub fn blocks(&self) -> usize {
-        self.bases.len() * Self::blocks_of_base()
+    pub fn blocks() -> usize {
+        BASES.len() * Self::blocks_of_base()
     }
 
     fn blocks_of_base() -> usize {
@@ -242,7 +245,7 @@ impl Rows {
     /// # Errors
     /// As [`Rows::block`].
     pub fn all(&self) -> Result<Tally, String> {
-        let tallies: Vec<_> = (0..self.blocks()).into_par_iter().map(|index| self.block(index)).collect();
+        let tallies: Vec<_> = (0..Self::blocks()).into_par_iter().map(|index| self.block(index)).collect();
         tallies.into_iter().try_fold(Tally::default(), |tally, next| Ok(tally.and(&next?)))
     }
 
@@ -280,21 +283,27 @@ impl Rows {
     }
 }
 
+/// The frequencies of all head sizes at this base, each once, from the fastest.
+fn frequencies(base: f64) -> Result<Frequencies, RopeError> {
+    let mut all: Vec<f64> = Vec::new();
+    for dim in DIMS {
+        for &theta in Frequencies::new(base, dim, &Scaling::None, 1)?.inv_freq() {
+            // The same number to the last bit turns by the same angle.
+            if !all.contains(&theta) {
+                all.push(theta);
+            }
+        }
+    }
+    all.sort_by(|a, b| b.total_cmp(a));
+    Frequencies::of(all, 1.0)
+}
+
 impl Base {
     /// The tables are those of `tabled(θ)`.
     fn new(base: f64, tabled: impl Fn(f64) -> f64 + Sync) -> Result<Self, RopeError> {
-        let mut all = Vec::new();
-        for dim in DIMS {
-            for &theta in Frequencies::new(base, dim, &Scaling::None, 1)?.inv_freq() {
-                // The same number to the last bit turns by the same angle.
-                if !all.contains(&theta) {
-                    all.push(theta);
-                }
-            }
-        }
-        all.sort_by(|a: &f64, b| b.total_cmp(a));
-        let turns = all.par_iter().map(|&theta| Turns::new(tabled(theta))).collect();
-        Ok(Self { frequencies: Frequencies::of(all, 1.0)?, turns })
+        let frequencies = frequencies(base)?;
+        let turns = frequencies.inv_freq().par_iter().map(|&theta| Turns::new(tabled(theta))).collect();
+        Ok(Self { frequencies, turns })
     }
 
     /// Every entry of every pair at `±m`.
