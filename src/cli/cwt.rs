@@ -29,7 +29,7 @@ use result::{Made, Tested};
 /// real for real wavelets, and has the precision of the input.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Array of float32 or float64; with --inverse of coefficients, which may be complex
+    /// Array of float32, float64, complex64 or complex128; with --inverse of coefficients
     #[arg(value_name = "IN.npy")]
     input: PathBuf,
     /// Mother wavelet: see `ropelet wavelet --help` for the names; or a file FILE.npy of its samples, with --step
@@ -278,6 +278,15 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Fai
         Some(Dtype::F64) => false,
         Some(other) => return Err(Failure::new(format!("--dtype {other:?} is no type of a transform: f32 or f64"))),
     };
+    match &values {
+        Values::C64(values) if other.is_none() && common.dtype.is_none() => {
+            return request.run_complex(values, input_dtype);
+        }
+        Values::C128(values) if other.is_none() && common.dtype.is_none() => {
+            return request.run_complex(values, input_dtype);
+        }
+        _ => {}
+    }
     let other = other.map(|other| other.values);
     let complex = |_| Failure::at(&arguments.input, "array is complex, expected float32 or float64");
     if single {
@@ -362,33 +371,14 @@ impl Request<'_> {
     where
         Complex<T>: Element,
     {
-        let Self { arguments, common, wavelet, scales, shape, .. } = *self;
+        let Self { arguments, common, wavelet, scales, .. } = *self;
         // Everything is looked at before anything is written.
         must_be_finite(&arguments.input, signals)?;
         if let (Some(path), Some(other)) = (&arguments.with, other) {
             must_be_finite(path, other)?;
         }
         let cwt = Cwt::<T>::new(wavelet, self.length, scales, arguments.norm, arguments.boundary)?;
-        let mut summary = Summary {
-            schema: "ropelet.cwt/1",
-            wavelet: wavelet.name(),
-            parameters: wavelet.parameters().into_iter().collect(),
-            norm: arguments.norm,
-            boundary: arguments.boundary,
-            result: arguments.result,
-            frequencies: frequencies(wavelet, scales),
-            scales,
-            input_shape: shape,
-            input_dtype,
-            output_shape: None,
-            output_dtype: None,
-            rows: cwt.rows().to_vec(),
-            bytes: cwt.bytes(),
-            flops: cwt.rows().iter().map(|row| row.flops).sum(),
-            significance: None,
-            output: None,
-            plot: None,
-        };
+        let mut summary = self.summary(&cwt, input_dtype);
         if arguments.plan {
             print_json(&summary)?;
             return Ok(Outcome::Success);
@@ -411,14 +401,65 @@ impl Request<'_> {
             (summary.output_shape, summary.output_dtype) = (shape, dtype);
             summary.output = Some(out.display().to_string());
         }
-        if common.json {
-            print_json(&summary)?;
-        } else {
-            for line in summary.lines() {
-                print(&line)?;
-            }
+        summary.print(common)
+    }
+
+    /// The coefficients of complex signals, which are complex for any wavelet.
+    fn run_complex<T: Sample + Element>(
+        &self,
+        signals: &[Complex<T>],
+        input_dtype: &'static str,
+    ) -> Result<Outcome, Failure>
+    where
+        Complex<T>: Element,
+    {
+        let Self { arguments, common, wavelet, scales, .. } = *self;
+        if let Some((index, z)) = signals.iter().enumerate().find(|(_, z)| !z.re.is_finite() || !z.im.is_finite()) {
+            let value = if z.re.is_finite() { z.im } else { z.re };
+            let error = SignalError::NotFinite { index, value: value.wide() };
+            return Err(Failure::at(&arguments.input, error));
         }
-        Ok(Outcome::Success)
+        let is_plain = arguments.result == Wanted::Coefficients && arguments.significance.is_none();
+        if !is_plain || arguments.plot.is_some() {
+            return Err(Failure::at(&arguments.input, "array is complex: only its coefficients can be asked for"));
+        }
+        let cwt = Cwt::<T>::new(wavelet, self.length, scales, arguments.norm, arguments.boundary)?;
+        let mut summary = self.summary(&cwt, input_dtype);
+        if let (false, Some(out)) = (arguments.plan, &arguments.out) {
+            let transform = |batch: &[Complex<T>], out: &mut [Complex<T>]| cwt.transform_complex_into(batch, out);
+            let Made { shape, dtype } = coefficients::batches(self, scales.len(), signals, out, transform)?;
+            (summary.output_shape, summary.output_dtype) = (shape, dtype);
+            summary.output = Some(out.display().to_string());
+        }
+        if arguments.plan {
+            print_json(&summary)?;
+            return Ok(Outcome::Success);
+        }
+        summary.print(common)
+    }
+
+    fn summary<T: Sample>(&self, cwt: &Cwt<T>, input_dtype: &'static str) -> Summary<'_> {
+        let Self { arguments, wavelet, scales, shape, .. } = *self;
+        Summary {
+            schema: "ropelet.cwt/1",
+            wavelet: wavelet.name(),
+            parameters: wavelet.parameters().into_iter().collect(),
+            norm: arguments.norm,
+            boundary: arguments.boundary,
+            result: arguments.result,
+            frequencies: frequencies(wavelet, scales),
+            scales,
+            input_shape: shape,
+            input_dtype,
+            output_shape: None,
+            output_dtype: None,
+            rows: cwt.rows().to_vec(),
+            bytes: cwt.bytes(),
+            flops: cwt.rows().iter().map(|row| row.flops).sum(),
+            significance: None,
+            output: None,
+            plot: None,
+        }
     }
 
     /// The shape of the input with the last axis replaced.
@@ -428,6 +469,17 @@ impl Request<'_> {
 }
 
 impl Summary<'_> {
+    fn print(&self, common: &Common) -> Result<Outcome, Failure> {
+        if common.json {
+            print_json(self)?;
+        } else {
+            for line in self.lines() {
+                print(&line)?;
+            }
+        }
+        Ok(Outcome::Success)
+    }
+
     fn lines(&self) -> Vec<String> {
         let axes = match self.result {
             Wanted::Coefficients | Wanted::Power | Wanted::Cross | Wanted::Coherence | Wanted::Phase => {

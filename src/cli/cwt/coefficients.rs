@@ -31,7 +31,7 @@ where
 }
 
 /// Transforms some signals at a time into tables of this many rows, so that memory does not grow with their number.
-pub(super) fn batches<T: Sample, E: Element + Default>(
+pub(super) fn batches<T: Copy, E: Element + Default>(
     request: &Request<'_>,
     rows: usize,
     signals: &[T],
