@@ -245,10 +245,10 @@ fn one_period(
     back.process(&mut response);
     let size = (circle as f64 * response.iter().map(|z| z.norm_sqr()).sum::<f64>()).sqrt();
     let mut gains = vec![Complex64::ZERO; circle];
-    for lag in 0..period {
+    for (lag, sample) in response.into_iter().enumerate() {
         // Lags from -period/2 on, so that as much of the signal is met on either side.
         let place = if lag < period.div_ceil(2) { lag } else { circle - (period - lag) };
-        gains[place] = response[lag];
+        gains[place] = sample;
     }
     whole.process(&mut gains);
     let peak = gains.iter().map(|z| z.norm()).fold(0.0, f64::max);
