@@ -34,10 +34,10 @@ impl<T: Sample> Convolution<T> {
         self.taps.len() * size_of::<T>()
     }
 
-    /// Computes `line`, times a factor, from samples that begin `reach` before the first result; both repeat each
-    /// sample, or have a pair, where the taps are complex.
-    pub(super) fn apply(&self, arch: Arch, samples: &[T], factor: T, line: &mut [T]) {
-        T::convolve(arch, Apply { convolution: self, samples, factor, line });
+    /// Computes `line` from samples that begin `reach` before the first result; both repeat each sample, or
+    /// have a pair, where the taps are complex.
+    pub(super) fn apply(&self, arch: Arch, samples: &[T], line: &mut [T]) {
+        T::convolve(arch, Apply { convolution: self, samples, line });
     }
 }
 
@@ -45,7 +45,6 @@ impl<T: Sample> Convolution<T> {
 pub struct Apply<'a, T> {
     convolution: &'a Convolution<T>,
     samples: &'a [T],
-    factor: T,
     line: &'a mut [T],
 }
 
@@ -54,7 +53,7 @@ impl<T: Sample> WithSimd for Apply<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { convolution: &Convolution { reach, ref taps, parts }, samples, factor, line } = self;
+        let Self { convolution: &Convolution { reach, ref taps, parts }, samples, line } = self;
         let (lanes, taps) = (T::count::<S>(), T::vectors::<S>(taps));
         // Vectors of one tap: one, or two of one number.
         let tap_vectors = taps.len() / (2 * reach + 1);
@@ -68,9 +67,7 @@ impl<T: Sample> WithSimd for Apply<'_, T> {
                     *sum = T::fused(simd, tap[v % tap_vectors], *x, *sum);
                 }
             }
-            for (out, sum) in T::vectors_mut::<S>(line).iter_mut().zip(sums) {
-                *out = T::product(simd, sum, T::splat(simd, factor));
-            }
+            T::vectors_mut::<S>(line).copy_from_slice(&sums);
         }
     }
 }

@@ -228,7 +228,7 @@ impl<T: Sample> Cwt<T> {
                     // The first stage is a sum of folds, each error of which is at most √folds times the
                     // whole; it and the turns of the phases count beside the stages of the transform.
                     let folds = bins.div_ceil(spread.points);
-                    let summed = gamma(4 * folds + 12, T::UNIT_ROUNDOFF) * (folds as f64).sqrt();
+                    let summed = gamma(4 * folds + 16, T::UNIT_ROUNDOFF) * (folds as f64).sqrt();
                     let error = error(fft::relative_error(transform, T::UNIT_ROUNDOFF) + summed);
                     let path = Path::Phases { transform, points: spread.points, blocks: layout.blocks };
                     plans.push(RowPlan {
@@ -476,7 +476,8 @@ impl<T: Sample> Cwt<T> {
     /// about 10 unit roundoffs per factor 2 of the transform length `N`; the product and the
     /// rounding of the gains add 8, the sum of folded bins a few for each; and the gains themselves come from
     /// one transform in `f64`. A row that is summed errs by one roundoff per term.
-    /// Truncation: bins whose gain is below a quarter unit roundoff of the largest are skipped, and
+    /// Truncation: bins whose gain is below a quarter unit roundoff of the largest (in `f64`: two, below which there is
+    /// only the rounding of the gains) are skipped, and
     /// a daughter with Gaussian tails is cut where they are as small. The values of `psi` are taken
     /// as given.
     ///
@@ -567,12 +568,13 @@ impl<T: Sample> Cwt<T> {
     }
 
     /// The half spectra of a signal in every layout, and its samples as convolutions need them; returns the power
-    /// of two by which it was divided first: exact, and it keeps huge and tiny signals away from overflow
-    /// and underflow.
+    /// of two by which it was divided first: exact, and it keeps huge and tiny signals, and no others, away from
+    /// overflow and underflow.
     fn prepare(&self, signal: &[T], prepared: &mut SignalScratch<T>) -> T {
         let peak = signal.iter().fold(T::zero(), |peak, x| peak.max(x.abs())).wide();
         let limit = T::max_value().wide().log2() - 8.0;
         let exponent = if peak > 0.0 { peak.log2().floor().clamp(-limit, limit) } else { 0.0 };
+        let exponent = if exponent.abs() < limit / 4.0 { 0.0 } else { exponent };
         let (forth, back) = (T::of((-exponent).exp2()), T::of(exponent.exp2()));
         let SignalScratch { spectra, input, spectrum, forward, extended, ends } = prepared;
         *ends = [signal[0], signal[signal.len() - 1]];
@@ -632,7 +634,8 @@ impl<T: Sample> Cwt<T> {
                 Row::Convolution { convolution, .. } => {
                     let reach = self.reach.expect("there is a convolution");
                     let samples = &prepared.extended[self.parts() * (reach - convolution.reach)..];
-                    convolution.apply(self.arch, samples, back, &mut line[..self.parts() * self.summed_length()]);
+                    convolution.apply(self.arch, samples, &mut line[..self.parts() * self.summed_length()]);
+                    restore(line, back);
                     add_edges(line, 0, 0, self.length);
                     self.arrange(line, 0, place.len() / numbers, output);
                     let spare = drain.finish(self.arch);
@@ -642,7 +645,8 @@ impl<T: Sample> Cwt<T> {
                     let Layout { offset, step, .. } = self.groups[*group].layout;
                     for (block, place) in place.chunks_mut(numbers * step).enumerate() {
                         let spectrum = self.spectrum(&prepared.spectra, *group, block);
-                        bank.inverse(self.arch, spectrum, back, Room { product, work }, line, &mut drain);
+                        bank.inverse(self.arch, spectrum, Room { product, work }, line, &mut drain);
+                        restore(line, back);
                         add_edges(line, offset, block * step, place.len() / numbers);
                         let offset = self.arrange(line, offset, place.len() / numbers, output);
                         let spare = drain.finish(self.arch);
@@ -664,14 +668,14 @@ impl<T: Sample> Cwt<T> {
                                 let done =
                                     inverse.process_with_scratch(band, line, &mut fourier[..inverse.get_scratch_len()]);
                                 done.expect("the gains of the first and middle bin are real");
-                                line.iter_mut().for_each(|x| *x *= back);
                             }
                             Inverse::Complex(inverse) => {
                                 inverse.process_with_scratch(band, &mut fourier[..inverse.get_inplace_scratch_len()]);
                                 let pairs = line.chunks_exact_mut(2).zip(&*band);
-                                pairs.for_each(|(pair, z)| pair.copy_from_slice(&[z.re * back, z.im * back]));
+                                pairs.for_each(|(pair, z)| pair.copy_from_slice(&[z.re, z.im]));
                             }
                         }
+                        restore(line, back);
                         add_edges(line, offset, block * step, place.len() / numbers);
                         let offset = self.arrange(line, offset, place.len() / numbers, output);
                         let spare = drain.finish(self.arch);
@@ -723,6 +727,13 @@ impl<T: Sample> Cwt<T> {
         let before: usize = self.groups[..group].iter().map(|group| group.layout.blocks * group.layout.bins()).sum();
         let (re, im) = spectra[2 * (before + block * bins)..][..2 * bins].split_at(bins);
         HalfSpectrum { re, im }
+    }
+}
+
+/// Undoes the division of a signal that was too large or too small.
+fn restore<T: Sample>(line: &mut [T], back: T) {
+    if back != T::one() {
+        line.iter_mut().for_each(|x| *x *= back);
     }
 }
 

@@ -166,7 +166,8 @@ impl Daughter {
         let (spectrum, bound) = self.spectrum(wavelet, fft);
         let n = spectrum.len() as i64;
         let peak = spectrum.iter().map(|z| z.norm()).fold(0.0, f64::max);
-        let threshold = 0.25 * self.unit_roundoff * peak;
+        // Below two roundoffs of f64 there is only the rounding of the spectrum, however little of it is needed.
+        let threshold = (0.25 * self.unit_roundoff).max(2.0 * f64::UNIT_ROUNDOFF) * peak;
         let at = |bin: i64| spectrum[bin.rem_euclid(n) as usize];
         let kept = |bin: &i64| at(*bin).norm() > threshold;
         // Of an even length the middle bin is its own mirror image, and is counted as positive.

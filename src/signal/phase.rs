@@ -14,6 +14,7 @@
 //! it is done with neighbouring `r` in the lanes, and then rows and lanes are exchanged.
 
 use std::f64::consts::TAU;
+use std::ops::Range;
 use std::sync::Arc;
 
 use num_complex::{Complex, Complex64};
@@ -37,8 +38,11 @@ pub(super) struct Deal<T> {
     stages: Vec<Stage<T>>,
     /// Which bin, modulo `points`, stands in each place before the first stage.
     order: Vec<usize>,
-    /// `e^{2πird/P}` for the phases `d` of the first vector, by places: `[points][re, im][lanes]`.
-    turns: Aligned<T>,
+    /// `e^{2πird/P}` for the phases `d` of the first vector and the first bin `r` of each butterfly of the first
+    /// stage: `[butterflies][re, im][lanes]`.
+    bases: Aligned<T>,
+    /// The same for the distances of its other bins from there: `[radix][re, im][lanes]`.
+    steps: Aligned<T>,
     /// The same with neighbouring `r` in the lanes: `[points / lanes][d][re, im][lanes]`; where bands of many
     /// folds are transformed, in natural order.
     exchanged: Aligned<T>,
@@ -60,8 +64,9 @@ struct Stage<T> {
 pub(super) struct Bank<T> {
     deal: Arc<Deal<T>>,
     first: i64,
-    /// Bins of the band.
+    /// Bins of the band, and zeros before it.
     bins: usize,
+    before: usize,
     /// Bins that meet in one point.
     folds: usize,
     /// The gain of each bin times the turn of the first phase of each group: `[groups][re, im][bins]`.
@@ -87,27 +92,32 @@ enum Way<T> {
     Exchanged { slot: usize },
 }
 
-/// The radices of a transform of `points` points, or nothing if it has a prime factor above 5.
+/// The radices of a transform of `points` points, or nothing if it has a prime factor above 5: of the first
+/// stage, of those between, and of the last.
 pub(super) fn radices(mut points: usize) -> Option<Vec<usize>> {
     let twos = points.trailing_zeros() as usize;
     points >>= twos;
-    let mut radices = Vec::new();
+    // As few stages as there can be, each of at most four factors 2; the first and the last one are there anyway.
+    let stages = twos.div_ceil(4).max(2);
+    let powers: Vec<usize> = match twos {
+        0..4 => vec![1, 1 << twos],
+        _ => (0..stages).map(|stage| 1 << ((twos + stages - 1 - stage) / stages)).collect(),
+    };
+    let mut radices = powers[..stages - 1].to_vec();
     for radix in [5, 3] {
         while points.is_multiple_of(radix) {
             points /= radix;
             radices.push(radix);
         }
     }
-    // As few passes as there can be, each of at most four factors 2.
-    let passes = twos.div_ceil(4);
-    let powers = (0..passes).map(|pass| (twos + pass) / passes);
-    radices.extend(powers.map(|power| 1 << power));
+    radices.push(powers[stages - 1]);
     (points == 1).then_some(radices)
 }
 
 /// Vector operations of one group, in the coin of one fused product: what plans are compared by.
 pub(super) fn group_cost(points: usize, folds: usize, exchanged: bool, radices: &[usize]) -> f64 {
     let pass = |radix: &usize| match radix {
+        1 => 4.0,
         2 | 4 => 9.0,
         3 | 8 => 12.0,
         16 => 18.0,
@@ -181,7 +191,10 @@ impl<T: Sample> Deal<T> {
             order = (0..radix).flat_map(|j| order.iter().map(move |r| j + radix * r)).collect();
         }
         let turn = |r: usize, d: usize| root((r * d) as i64, transform);
-        let turns = order.iter().flat_map(|&r| parts((0..lanes).map(move |d| turn(r, d)))).collect();
+        let vector = |r: usize| parts((0..lanes).map(move |d| turn(r, d)));
+        let radix = radices[0];
+        let bases = order.iter().step_by(radix).flat_map(|&r| vector(r)).collect();
+        let steps = (0..radix).flat_map(|q| vector(q * (points / radix))).collect();
         let mut places = vec![0; points];
         order.iter().enumerate().for_each(|(place, &bin)| places[bin] = place as u32);
         let exchanged = if exchanges(points, groups, EXCHANGED, lanes, real) {
@@ -190,7 +203,7 @@ impl<T: Sample> Deal<T> {
         } else {
             Aligned::new(0)
         };
-        Self { points, groups, real, lanes, stages, order, turns, exchanged, places }
+        Self { points, groups, real, lanes, stages, order, bases, steps, exchanged, places }
     }
 
     /// Samples of one result.
@@ -198,15 +211,15 @@ impl<T: Sample> Deal<T> {
         self.points * self.groups * width(self.lanes, self.real)
     }
 
-    /// Numbers of working space, and of the result.
+    /// Numbers of working space, and of the result, which is its own working space if there is one group.
     pub(super) fn room(&self) -> (usize, usize) {
         let numbers = 2 * self.lanes * self.points;
-        (numbers, numbers * self.groups)
+        (if self.groups == 1 { 0 } else { numbers }, numbers * self.groups)
     }
 
     pub(super) fn bytes(&self) -> usize {
         let twiddles: usize = self.stages.iter().map(|stage| 2 * stage.twiddles.len()).sum();
-        (twiddles + self.turns.len() + self.exchanged.len()) * size_of::<T>() + 12 * self.points
+        (twiddles + self.bases.len() + self.steps.len() + self.exchanged.len()) * size_of::<T>() + 12 * self.points
     }
 }
 
@@ -221,19 +234,19 @@ impl<T: Sample> Bank<T> {
         let exchanged = exchanges(deal.points, deal.groups, least, lanes, deal.real);
         let whole = before + gains.len() <= least * deal.points && multiple == 0;
         let before = if exchanged || whole { before } else { 0 };
-        let first = first - before as i64;
-        let bins = before + gains.len();
-        let folds = bins.div_ceil(deal.points);
+        let start = first - before as i64;
+        let bins = gains.len();
+        let folds = (before + bins).div_ceil(deal.points);
         let way = if exchanged {
             Way::Exchanged { slot: multiple.rem_euclid(lanes as i64) as usize }
-        } else if folds == 1 && first == 0 {
+        } else if folds == 1 && start == 0 {
             Way::Plain
         } else {
             let root = |j: usize, d: usize| root((multiple + j as i64) * points * d as i64, transform);
             Way::Folded {
                 lanes: (0..=folds).flat_map(|j| parts((0..lanes).map(move |d| root(j, d)))).collect(),
-                places: deal.order.iter().map(|&bin| (bin as i64 - first).rem_euclid(points) as u32).collect(),
-                wrap: (points - first.rem_euclid(points)) as usize,
+                places: deal.order.iter().map(|&bin| (bin as i64 - start).rem_euclid(points) as u32).collect(),
+                wrap: (points - start.rem_euclid(points)) as usize,
             }
         };
         let turn = |k: i64, group: usize| {
@@ -245,15 +258,18 @@ impl<T: Sample> Bank<T> {
                 root(k * (group * lanes) as i64, transform)
             }
         };
-        let gain = |group: usize, at: usize| {
-            at.checked_sub(before).map_or(Complex64::ZERO, |kept| gains[kept] * turn(first + at as i64, group))
-        };
+        let gain = |group: usize, at: usize| gains[at] * turn(first + at as i64, group);
         let gains = (0..deal.groups).flat_map(|group| parts((0..bins).map(move |at| gain(group, at)))).collect();
-        Self { deal, first, bins, folds, gains, way }
+        Self { deal, first, bins, before, folds, gains, way }
     }
 
     pub(super) fn deal(&self) -> &Deal<T> {
         &self.deal
+    }
+
+    /// Its bins, counted from minus half of those of the signal.
+    pub(super) fn band(&self) -> Range<i64> {
+        self.first..self.first + self.bins as i64
     }
 
     /// Numbers of [`Room::product`].
@@ -287,26 +303,25 @@ impl<T: Sample> Bank<T> {
             (butterfly(stage.radix) + 6 * (radix - 1) * twiddled) * points / radix
         };
         let spread = match self.way {
-            Way::Plain => 6,
-            Way::Folded { .. } => 6 + 8 * self.folds as u64,
+            Way::Plain => 12,
+            Way::Folded { .. } => 12 + 8 * self.folds as u64,
             Way::Exchanged { .. } => 6 + butterfly(self.deal.lanes) / lanes,
         };
         let stages: u64 = self.deal.stages.iter().map(stage).sum();
         self.deal.groups as u64 * (6 * self.bins as u64 + lanes * (points * spread + stages))
     }
 
-    /// Computes `line` from the half spectrum of a signal, times a factor, while the drain empties.
+    /// Computes `line` from the half spectrum of a signal while the drain empties.
     /// For a complex result `line` has pairs.
     pub(super) fn inverse(
         &self,
         arch: Arch,
         spectrum: HalfSpectrum<'_, T>,
-        factor: T,
         room: Room<'_, T>,
         line: &mut [T],
         drain: &mut Drain<'_, T>,
     ) {
-        T::invert(arch, Inverse { bank: self, spectrum, factor, room, line, drain });
+        T::invert(arch, Inverse { bank: self, spectrum, room, line, drain });
     }
 }
 
@@ -335,7 +350,6 @@ pub(super) struct Room<'a, T> {
 pub struct Inverse<'a, 'd, T> {
     bank: &'a Bank<T>,
     spectrum: HalfSpectrum<'a, T>,
-    factor: T,
     room: Room<'a, T>,
     line: &'a mut [T],
     drain: &'a mut Drain<'d, T>,
@@ -351,17 +365,18 @@ fn points_mut<T: Sample, S: Simd>(values: &mut [T]) -> &mut [Point<T, S>] {
     T::vectors_mut::<S>(values).as_chunks_mut().0
 }
 
-/// Runs a stage of any radix, each a function of its own: one with all of them would take long to compile.
+/// Runs a stage as a function of its own: one with all of them would take long to compile.
+#[inline(never)]
+fn apart<S: Simd, Stage: WithSimd>(simd: S, stage: Stage) -> Stage::Output {
+    simd.vectorize(stage)
+}
+
+/// Runs a stage of one of these radices.
 macro_rules! by_radix {
-    ($simd:ident, $radix:expr, $stage:ident $fields:tt) => {
+    ($simd:ident, $radix:expr, [$($one:literal),*], $stage:ident $fields:tt) => {
         match $radix {
-            16 => $simd.vectorize($stage::<T, 16> $fields),
-            8 => $simd.vectorize($stage::<T, 8> $fields),
-            5 => $simd.vectorize($stage::<T, 5> $fields),
-            4 => $simd.vectorize($stage::<T, 4> $fields),
-            3 => $simd.vectorize($stage::<T, 3> $fields),
-            2 => $simd.vectorize($stage::<T, 2> $fields),
-            _ => $simd.vectorize($stage::<T, 1> $fields),
+            $($one => apart($simd, $stage::<T, $one> $fields),)*
+            radix => unreachable!("no such stage has radix {radix}"),
         }
     };
 }
@@ -371,36 +386,50 @@ impl<T: Sample> WithSimd for Inverse<'_, '_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { bank, spectrum, factor, room: Room { product, work }, line, drain } = self;
-        let Bank { bins, folds, .. } = *bank;
+        let Self { bank, spectrum, room: Room { product, work }, line, drain } = self;
+        let Bank { bins, before, folds, .. } = *bank;
         let deal = &*bank.deal;
-        let work = &mut work[..deal.room().0];
         let (re, im) = product[..bank.product()].split_at_mut(folds * deal.points);
-        re[bins..].fill(T::zero());
-        im[bins..].fill(T::zero());
-        let (last, before) = deal.stages.split_last().map_or((None, &[][..]), |(last, before)| (Some(last), before));
+        for part in [&mut *re, &mut *im] {
+            part[..before].fill(T::zero());
+            part[before + bins..].fill(T::zero());
+        }
+        let band = before..before + bins;
+        let [first, between @ .., last] = &deal.stages[..] else { unreachable!("there are at least two stages") };
+        let (space, result) = deal.room();
+        let line = &mut line[..result];
         for (group, gains) in bank.gains.chunks_exact(2 * bins).enumerate() {
-            multiply(spectrum, bank.first, gains.split_at(bins), &mut re[..bins], &mut im[..bins]);
+            multiply(spectrum, bank.first, gains.split_at(bins), &mut re[band.clone()], &mut im[band.clone()]);
             let (re, im) = (&*re, &*im);
-            let mut rest = before;
+            let place = if space == 0 { &mut *line } else { &mut work[..space] };
             if let Way::Exchanged { slot } = bank.way {
                 match deal.lanes {
-                    16 => simd.vectorize(Exchange::<T, 16> { deal, slot, folds, re, im, work, drain }),
-                    8 => simd.vectorize(Exchange::<T, 8> { deal, slot, folds, re, im, work, drain }),
-                    _ => simd.vectorize(Exchange::<T, 4> { deal, slot, folds, re, im, work, drain }),
+                    16 => apart(simd, Exchange::<T, 16> { deal, slot, folds, re, im, work: place, drain }),
+                    8 => apart(simd, Exchange::<T, 8> { deal, slot, folds, re, im, work: place, drain }),
+                    _ => apart(simd, Exchange::<T, 4> { deal, slot, folds, re, im, work: place, drain }),
                 }
-            } else if let Some((first, others)) = before.split_first() {
-                rest = others;
-                by_radix!(simd, first.radix, Enter { bank, re, im, work, drain });
+                by_radix!(simd, first.radix, [1, 4, 8, 16], Join { stage: first, work: place });
             } else {
-                simd.vectorize(Enter::<T, 1> { bank, re, im, work, drain });
+                by_radix!(simd, first.radix, [1, 4, 8, 16], Enter { bank, re, im, work: place, drain });
             }
-            for stage in rest {
-                by_radix!(simd, stage.radix, Join { stage, work });
+            for stage in between {
+                by_radix!(simd, stage.radix, [3, 4, 5, 8, 16], Join { stage, work: place });
             }
-            let twiddles = last.map_or(&[][..], |stage| &stage.twiddles);
-            let radix = last.map_or(1, |stage| stage.radix);
-            by_radix!(simd, radix, Leave { deal, group, twiddles, factor, work, line, drain });
+            if space == 0 {
+                by_radix!(
+                    simd,
+                    last.radix,
+                    [1, 2, 4, 8, 16],
+                    Leave { deal, stage: last, line: &mut *line, drain: &mut *drain }
+                );
+            } else {
+                by_radix!(
+                    simd,
+                    last.radix,
+                    [1, 2, 4, 8, 16],
+                    Spread { deal, stage: last, group, work: &work[..space], line: &mut *line, drain: &mut *drain }
+                );
+            }
         }
     }
 }
@@ -449,20 +478,21 @@ impl<T: Sample, const RADIX: usize> WithSimd for Enter<'_, '_, T, RADIX> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { bank, re, im, work, drain } = self;
         let (on, deal) = (Arithmetic::<T, S>::new(simd), &*bank.deal);
-        let turns = points::<T, S>(&deal.turns).as_chunks::<RADIX>().0;
+        let bases = points::<T, S>(&deal.bases);
+        let Some(steps) = points::<T, S>(&deal.steps).first_chunk::<RADIX>() else { return };
         let work = points_mut::<T, S>(work).as_chunks_mut::<RADIX>().0;
         if let Way::Folded { lanes, places, wrap } = &bank.way {
             let lanes = &points::<T, S>(lanes)[..bank.folds + 1];
-            for ((places, turns), out) in places.as_chunks::<RADIX>().0.iter().zip(turns).zip(work) {
+            for ((places, &base), out) in places.as_chunks::<RADIX>().0.iter().zip(bases).zip(work) {
                 butterfly::<T, S, RADIX>(
                     on,
-                    &mut Folded { on, re, im, turns, lanes, places, wrap: *wrap, points: deal.points, out },
+                    &mut Folded { on, re, im, base, steps, lanes, places, wrap: *wrap, points: deal.points, out },
                 );
                 drain.step(simd, lines::<T, S>(RADIX));
             }
         } else {
-            for ((order, turns), out) in deal.order.as_chunks::<RADIX>().0.iter().zip(turns).zip(work) {
-                butterfly::<T, S, RADIX>(on, &mut Plain { on, re, im, turns, order, out });
+            for ((order, &base), out) in deal.order.as_chunks::<RADIX>().0.iter().zip(bases).zip(work) {
+                butterfly::<T, S, RADIX>(on, &mut Plain { on, re, im, base, steps, order, out });
                 drain.step(simd, lines::<T, S>(RADIX));
             }
         }
@@ -474,7 +504,8 @@ struct Plain<'a, T: Sample, S: Simd, const RADIX: usize> {
     on: Arithmetic<T, S>,
     re: &'a [T],
     im: &'a [T],
-    turns: &'a [Point<T, S>; RADIX],
+    base: Point<T, S>,
+    steps: &'a [Point<T, S>; RADIX],
     order: &'a [usize; RADIX],
     out: &'a mut [Point<T, S>; RADIX],
 }
@@ -483,7 +514,7 @@ impl<T: Sample, S: Simd, const RADIX: usize> Strand<T, S> for Plain<'_, T, S, RA
     #[inline(always)]
     fn get(&self, at: usize) -> Point<T, S> {
         let bin = self.order[at];
-        self.on.times(self.turns[at], self.on.splat(self.re[bin], self.im[bin]))
+        turned(self.on, self.base, self.steps, at, self.on.splat(self.re[bin], self.im[bin]))
     }
 
     #[inline(always)]
@@ -492,12 +523,25 @@ impl<T: Sample, S: Simd, const RADIX: usize> Strand<T, S> for Plain<'_, T, S, RA
     }
 }
 
+/// The sum for one point, at the first phase, at all phases.
+#[inline(always)]
+fn turned<T: Sample, S: Simd>(
+    on: Arithmetic<T, S>,
+    base: Point<T, S>,
+    steps: &[Point<T, S>],
+    at: usize,
+    sum: Point<T, S>,
+) -> Point<T, S> {
+    on.times(base, if at == 0 { sum } else { on.times(steps[at], sum) })
+}
+
 /// Several bins for each point.
 struct Folded<'a, T: Sample, S: Simd, const RADIX: usize> {
     on: Arithmetic<T, S>,
     re: &'a [T],
     im: &'a [T],
-    turns: &'a [Point<T, S>; RADIX],
+    base: Point<T, S>,
+    steps: &'a [Point<T, S>; RADIX],
     lanes: &'a [Point<T, S>],
     places: &'a [u32; RADIX],
     wrap: usize,
@@ -516,7 +560,7 @@ impl<T: Sample, S: Simd, const RADIX: usize> Strand<T, S> for Folded<'_, T, S, R
             bin += self.points;
             sum = self.on.times_add(lanes, self.on.splat(self.re[bin], self.im[bin]), sum);
         }
-        self.on.times(self.turns[at], sum)
+        turned(self.on, self.base, self.steps, at, sum)
     }
 
     #[inline(always)]
@@ -674,13 +718,10 @@ fn twiddled<T: Sample, S: Simd>(
     on.times(point, on.splat(twiddle.re, twiddle.im))
 }
 
-/// The last stage, whose results go to their places in the line.
+/// The last stage of the only group, in place.
 struct Leave<'a, 'd, T, const RADIX: usize> {
     deal: &'a Deal<T>,
-    group: usize,
-    twiddles: &'a [Complex<T>],
-    factor: T,
-    work: &'a [T],
+    stage: &'a Stage<T>,
     line: &'a mut [T],
     drain: &'a mut Drain<'d, T>,
 }
@@ -690,46 +731,81 @@ impl<T: Sample, const RADIX: usize> WithSimd for Leave<'_, '_, T, RADIX> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { deal: &Deal { points: total, groups, real, .. }, group, twiddles, factor, work, line, drain } = self;
+        let Self { deal, stage: &Stage { span, ref twiddles, .. }, line, drain } = self;
         let on = Arithmetic::<T, S>::new(simd);
-        let factor = T::splat(simd, factor);
-        let (points, line) = (points::<T, S>(work), points_mut::<T, S>(line));
-        let span = total / RADIX;
+        let points = points_mut::<T, S>(line);
         for t in 0..span {
             let twiddles = &twiddles[t * (RADIX - 1)..][..RADIX - 1];
-            butterfly::<T, S, RADIX>(
-                on,
-                &mut Left { on, points, span, t, twiddles, factor, groups, group, real, line },
-            );
+            let joined = Joined { on, points, span, t, twiddles };
+            butterfly::<T, S, RADIX>(on, &mut Left { joined, real: deal.real });
             drain.step(simd, lines::<T, S>(RADIX));
         }
     }
 }
 
 struct Left<'a, T: Sample, S: Simd> {
+    joined: Joined<'a, T, S>,
+    real: bool,
+}
+
+impl<T: Sample, S: Simd> Strand<T, S> for Left<'_, T, S> {
+    #[inline(always)]
+    fn get(&self, at: usize) -> Point<T, S> {
+        self.joined.get(at)
+    }
+
+    #[inline(always)]
+    fn put(&mut self, at: usize, value: Point<T, S>) {
+        self.joined.put(at, if self.real { value } else { T::pair(self.joined.on.simd, value) });
+    }
+}
+
+/// The last stage of one group of several, whose results go to their places in the line.
+struct Spread<'a, 'd, T, const RADIX: usize> {
+    deal: &'a Deal<T>,
+    stage: &'a Stage<T>,
+    group: usize,
+    work: &'a [T],
+    line: &'a mut [T],
+    drain: &'a mut Drain<'d, T>,
+}
+
+impl<T: Sample, const RADIX: usize> WithSimd for Spread<'_, '_, T, RADIX> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { deal, stage: &Stage { span, ref twiddles, .. }, group, work, line, drain } = self;
+        let on = Arithmetic::<T, S>::new(simd);
+        let (points, line) = (points::<T, S>(work), points_mut::<T, S>(line));
+        for t in 0..span {
+            let twiddles = &twiddles[t * (RADIX - 1)..][..RADIX - 1];
+            butterfly::<T, S, RADIX>(on, &mut Dealt { on, points, span, t, twiddles, deal, group, line });
+            drain.step(simd, lines::<T, S>(RADIX));
+        }
+    }
+}
+
+struct Dealt<'a, T: Sample, S: Simd> {
     on: Arithmetic<T, S>,
     points: &'a [Point<T, S>],
     span: usize,
     t: usize,
     twiddles: &'a [Complex<T>],
-    factor: T::Vector<S>,
-    groups: usize,
+    deal: &'a Deal<T>,
     group: usize,
-    real: bool,
     line: &'a mut [Point<T, S>],
 }
 
-impl<T: Sample, S: Simd> Strand<T, S> for Left<'_, T, S> {
+impl<T: Sample, S: Simd> Strand<T, S> for Dealt<'_, T, S> {
     #[inline(always)]
     fn get(&self, at: usize) -> Point<T, S> {
         twiddled(self.on, self.points, self.span, self.t, self.twiddles, at)
     }
 
     #[inline(always)]
-    fn put(&mut self, at: usize, [re, im]: Point<T, S>) {
-        let simd = self.on.simd;
-        let value = [T::product(simd, re, self.factor), T::product(simd, im, self.factor)];
-        let place = (self.t + at * self.span) * self.groups + self.group;
-        self.line[place] = if self.real { value } else { T::pair(simd, value) };
+    fn put(&mut self, at: usize, value: Point<T, S>) {
+        let place = (self.t + at * self.span) * self.deal.groups + self.group;
+        self.line[place] = if self.deal.real { value } else { T::pair(self.on.simd, value) };
     }
 }

@@ -5,7 +5,7 @@ use pulp::Arch;
 use realfft::RealFftPlanner;
 use rustfft::FftPlanner;
 
-use super::{Boundary, Cwt, Norm, Sample, SignalError};
+use super::{Boundary, Cwt, Instructions, Norm, Sample, SignalError};
 use crate::wavelet::MotherWavelet;
 
 /// Makes transforms and keeps them: asked for the same again, it gives the same plan.
@@ -25,6 +25,7 @@ use crate::wavelet::MotherWavelet;
 /// ```
 pub struct CwtPlanner<T: Sample> {
     transforms: Transforms<T>,
+    arch: Arch,
     plans: HashMap<Key, Arc<Cwt<T>>>,
 }
 
@@ -65,7 +66,12 @@ impl Key {
 impl<T: Sample> CwtPlanner<T> {
     /// A planner that has made nothing yet.
     pub fn new() -> Self {
-        Self { transforms: Transforms::default(), plans: HashMap::new() }
+        Self { transforms: Transforms::default(), arch: Arch::new(), plans: HashMap::new() }
+    }
+
+    /// A planner whose plans use these vectors, and not the widest that there are.
+    pub fn with_instructions(instructions: Instructions) -> Self {
+        Self { arch: instructions.arch, ..Self::new() }
     }
 
     /// The transform of signals of `length` samples.
@@ -84,7 +90,7 @@ impl<T: Sample> CwtPlanner<T> {
         if let Some(plan) = self.plans.get(&key) {
             return Ok(plan.clone());
         }
-        let plan = Cwt::planned(&mut self.transforms, Arch::new(), wavelet, length, scales, norm, boundary)?;
+        let plan = Cwt::planned(&mut self.transforms, self.arch, wavelet, length, scales, norm, boundary)?;
         let plan = Arc::new(plan);
         self.plans.insert(key, plan.clone());
         Ok(plan)

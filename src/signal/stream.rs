@@ -108,6 +108,26 @@ fn stream<T: Sample, S: Simd>(_simd: S, source: &[T], out: &mut [T]) {
     out.copy_from_slice(source);
 }
 
+/// Fills memory, past the caches where that can be: the least time in which so many numbers can be written.
+///
+/// ```
+/// let mut numbers = [0.0f32; 1000];
+/// ropelet::signal::fill(&mut numbers, 1.5);
+/// assert_eq!(numbers, [1.5; 1000]);
+/// ```
+pub fn fill<T: Sample>(out: &mut [T], value: T) {
+    const NUMBERS: usize = 1024;
+    let arch = Arch::new();
+    let mut line = [value; NUMBERS];
+    // From one cache line to another, as far as `out` has whole ones.
+    let (head, out) = out.split_at_mut(out.as_ptr().align_offset(LINE).min(out.len()));
+    head.fill(value);
+    for out in out.chunks_mut(NUMBERS) {
+        Drain::new(&mut line, 0, out, true).finish(arch);
+    }
+    fence();
+}
+
 /// After this, other threads see what was streamed as they see other stores.
 pub(super) fn fence() {
     #[cfg(target_arch = "x86_64")]

@@ -1,30 +1,37 @@
 //! Times the wavelet transform beside the time that it takes to fill its output once.
 //!
 //! `cargo bench --no-default-features --bench cwt [-- WORD...]` prints one line per case: its name, the type, the
-//! median of five runs in seconds, the processor seconds of one run (0 where the system does not tell), and the
-//! ratio of the median to the filling of as many bytes by as many threads. Words choose cases whose names
-//! contain them; `RAYON_NUM_THREADS` sets the threads. Memory is there beforehand. `tests/bench/cwt.py` runs the
-//! shape `batch` beside PyWavelets.
+//! threads, the median of five runs in seconds, nanoseconds per coefficient, GB/s of output, and the ratio of the
+//! median to `F`, the filling of as many bytes past the caches by as many threads, measured just before. Words
+//! choose cases whose names contain them. Memory is there beforehand. `tests/bench/cwt.py` runs others beside it.
 //!
-//! `--once CASE` runs a case once on one signal, for instruction counts:
-//! `valgrind --tool=callgrind target/release/deps/cwt-* --once "batch morlet zero f32"`.
+//! `--once CASE` runs a case once on one signal, for instruction counts; see `tests/bench/instructions`.
 
-use std::fs;
 use std::time::Instant;
 
 use num_complex::Complex;
 use rayon::prelude::*;
-use ropelet::signal::{Boundary, Cwt, Norm, Sample, ScaleEnergy, direct};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use ropelet::signal::{Boundary, Cwt, DecimatedCwt, Norm, Sample, ScaleEnergy, fill};
 use ropelet::wavelet::{Morlet, MotherWavelet, Ricker};
 
-/// Signals, samples, scales and octaves above scale 2.
-const SHAPES: [(&str, usize, usize, usize, f64); 3] =
-    [("batch", 1024, 2048, 64, 6.0), ("long", 1, 100_000, 200, 10.0), ("longest", 1, 131_072, 480, 10.0)];
+/// Signals, samples, scales and octaves above scale 2. The primes stand beside the next power of two.
+const SHAPES: [(&str, usize, usize, usize, f64); 5] = [
+    ("batch", 1024, 2048, 64, 6.0),
+    ("long", 1, 100_000, 200, 10.0),
+    ("longest", 1, 131_072, 480, 10.0),
+    ("prime", 1024, 2039, 64, 6.0),
+    ("longprime", 1, 130_957, 200, 10.0),
+];
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let once = words.first().is_some_and(|word| word == "--once");
-    let bench = Bench { words: words.into_iter().skip(usize::from(once)).collect(), once };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let pools = if once || cores == 1 { vec![1] } else { vec![1, 2] };
+    let pool = |threads| ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
+    let pools = pools.into_iter().map(|threads| (threads, pool(threads))).collect();
+    let bench = Bench { words: words.into_iter().skip(usize::from(once)).collect(), once, pools };
     for (shape, signals, length, scales, octaves) in SHAPES {
         let step = |j: usize| 2.0 * (octaves * j as f64 / (scales - 1) as f64).exp2();
         let scales: Vec<f64> = (0..scales).map(step).collect();
@@ -36,6 +43,7 @@ fn main() {
 struct Bench {
     words: Vec<String>,
     once: bool,
+    pools: Vec<(usize, ThreadPool)>,
 }
 
 impl Bench {
@@ -48,101 +56,133 @@ impl Bench {
         let signals = if self.once { 1 } else { signals };
         let x: Vec<T> =
             (0..signals * length).map(|t| T::of((t as f64 * 0.37).sin() + (t as f64 * 1.91).cos())).collect();
+        let count = x.len() * scales.len();
         let name = |case: &str| format!("{shape} {case} {}", T::NAME);
         let plan = |wavelet: &dyn MotherWavelet, boundary| {
             Cwt::<T>::new(wavelet, length, scales, Norm::L2, boundary).expect("a valid plan")
         };
-        let cases = [("zero", Boundary::Zero), ("periodic", Boundary::Periodic), ("reflect", Boundary::Reflect)];
-        if cases.iter().any(|(case, _)| self.wants(&name(&format!("morlet {case}")))) {
-            let mut w = vec![Complex::<T>::default(); x.len() * scales.len()];
-            let floor = self.floor(&name("floor complex"), &mut w, length, Complex::new(T::one(), T::zero()));
-            for (case, boundary) in cases {
-                let case = name(&format!("morlet {case}"));
-                if self.wants(&case) {
-                    let cwt = plan(&morlet, boundary);
-                    self.report(&case, floor, || cwt.transform_into(&x, &mut w).expect("finite signals"));
-                }
+        let boundaries = [("periodic", Boundary::Periodic), ("zero", Boundary::Zero)];
+        for (case, boundary) in boundaries {
+            let case = name(&format!("morlet {case}"));
+            if self.wants(&case) {
+                let (cwt, mut w) = (plan(&morlet, boundary), vec![Complex::<T>::default(); count]);
+                self.report(&case, count, 2 * count, &mut w, T::parts, |w| {
+                    cwt.transform_into(&x, w).expect("finite signals");
+                });
             }
         }
-        let power = name("morlet power");
-        if self.wants(&power) || cases.iter().any(|(case, _)| self.wants(&name(&format!("ricker {case}")))) {
-            let mut w = vec![T::zero(); x.len() * scales.len()];
-            let floor = self.floor(&name("floor real"), &mut w, length, T::one());
-            for (case, boundary) in cases {
-                let case = name(&format!("ricker {case}"));
-                if self.wants(&case) {
-                    let cwt = plan(&Ricker, boundary);
-                    self.report(&case, floor, || cwt.transform_real_into(&x, &mut w).expect("finite signals"));
-                }
-            }
-            if self.wants(&power) {
-                let cwt = plan(&morlet, Boundary::Zero);
-                self.report(&power, floor, || cwt.power_into(&x, &mut w).expect("finite signals"));
+        for (case, boundary) in boundaries {
+            let case = name(&format!("ricker {case}"));
+            if self.wants(&case) {
+                let (cwt, mut w) = (plan(&Ricker, boundary), vec![T::zero(); count]);
+                self.report(
+                    &case,
+                    count,
+                    count,
+                    &mut w,
+                    |w| w,
+                    |w| {
+                        cwt.transform_real_into(&x, w).expect("finite signals");
+                    },
+                );
             }
         }
-        if self.wants(&name("morlet energy")) {
-            let energy = ScaleEnergy::<T>::new(&morlet, length, scales, Norm::L2, Boundary::Zero);
+        let case = name("morlet power");
+        if self.wants(&case) {
+            let (cwt, mut w) = (plan(&morlet, Boundary::Periodic), vec![T::zero(); count]);
+            self.report(&case, count, count, &mut w, |w| w, |w| cwt.power_into(&x, w).expect("finite signals"));
+        }
+        let case = name("morlet decimated");
+        if self.wants(&case) {
+            let decimated = DecimatedCwt::<T>::new(&morlet, length, scales, Norm::L2, Boundary::Periodic);
+            let decimated = decimated.expect("a valid plan");
+            let mut w = vec![Complex::<T>::default(); signals * decimated.points()];
+            let numbers = 2 * w.len();
+            self.report(&case, count, numbers, &mut w, T::parts, |w| {
+                decimated.transform_into(&x, w).expect("finite signals");
+            });
+        }
+        let case = name("morlet energy");
+        if self.wants(&case) {
+            let energy = ScaleEnergy::<T>::new(&morlet, length, scales, Norm::L2, Boundary::Periodic);
             let energy = energy.expect("a valid plan");
-            self.report(&name("morlet energy"), f64::NAN, || {
-                energy.of(&x).expect("finite signals");
-            });
+            self.report(
+                &case,
+                count,
+                0,
+                &mut [],
+                |none: &mut [T]| none,
+                |_| {
+                    energy.of(&x).expect("finite signals");
+                },
+            );
         }
-        if self.wants(&name("plan morlet zero")) {
-            self.report(&name("plan morlet zero"), f64::NAN, || {
-                plan(&morlet, Boundary::Zero);
-            });
+        let case = name("plan morlet zero");
+        if self.wants(&case) {
+            self.report(
+                &case,
+                count,
+                0,
+                &mut [],
+                |none: &mut [T]| none,
+                |_| {
+                    plan(&morlet, Boundary::Zero);
+                },
+            );
         }
-        // The direct sum takes minutes for all signals: one is timed, and counts for all. The longer shapes would
-        // take hours.
-        if shape == "batch" && !self.once {
-            for (case, wavelet) in [("direct morlet", &morlet as &dyn MotherWavelet), ("direct ricker", &Ricker)] {
-                if self.wants(&name(case)) {
-                    let start = Instant::now();
-                    direct::cwt(wavelet, &x[..length], scales, Norm::L2, Boundary::Zero).expect("finite signals");
-                    print(&name(case), start.elapsed().as_secs_f64() * signals as f64, 0.0, f64::NAN);
-                }
+    }
+
+    /// The median of five runs, after one that warms up, with one thread and with two.
+    fn report<T: Sample, O: Send>(
+        &self,
+        name: &str,
+        coefficients: usize,
+        numbers: usize,
+        out: &mut [O],
+        parts: impl Fn(&mut [O]) -> &mut [T] + Sync,
+        run: impl Fn(&mut [O]) + Sync,
+    ) {
+        for (threads, pool) in &self.pools {
+            if self.once {
+                pool.install(|| run(out));
+                continue;
             }
+            let floor = median(|| {
+                let chunk = numbers.div_ceil(*threads).max(1);
+                pool.install(|| parts(out).par_chunks_mut(chunk).for_each(|part| fill(part, T::one())));
+            });
+            let seconds = median(|| pool.install(|| run(out)));
+            let bytes = (numbers * size_of::<T>()) as f64;
+            let (per, rate) = (1e9 * seconds / coefficients as f64, 1e-9 * bytes / seconds);
+            let floor = if numbers == 0 { f64::NAN } else { floor };
+            print(name, *threads, [seconds, per, rate, floor, seconds / floor]);
         }
-    }
-
-    /// The time to fill the output once, with the same threads.
-    fn floor<O: Copy + Send + Sync>(&self, name: &str, out: &mut [O], length: usize, value: O) -> f64 {
-        if self.once {
-            return f64::NAN;
-        }
-        self.report(name, f64::NAN, || out.par_chunks_mut(length).for_each(|line| line.fill(value)))
-    }
-
-    /// The median of five runs, after one that warms up.
-    fn report(&self, name: &str, floor: f64, mut run: impl FnMut()) -> f64 {
-        run();
-        if self.once {
-            return f64::NAN;
-        }
-        let before = processor_seconds();
-        let mut seconds: Vec<f64> = (0..5)
-            .map(|_| {
-                let start = Instant::now();
-                run();
-                start.elapsed().as_secs_f64()
-            })
-            .collect();
-        let processor = (processor_seconds() - before) / 5.0;
-        seconds.sort_by(f64::total_cmp);
-        print(name, seconds[2], processor, seconds[2] / floor);
-        seconds[2]
     }
 }
 
-/// Of all threads so far, to a hundredth; Linux says it in its 14th and 15th words.
-fn processor_seconds() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit(") ").next().unwrap_or_default();
-    let ticks = after_name.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok());
-    ticks.sum::<f64>() / 100.0
+/// Real and imaginary parts of coefficients as numbers.
+trait Parts: Sample {
+    fn parts(coefficients: &mut [Complex<Self>]) -> &mut [Self] {
+        pulp::bytemuck::cast_slice_mut(coefficients)
+    }
+}
+
+impl<T: Sample> Parts for T {}
+
+fn median(mut run: impl FnMut()) -> f64 {
+    run();
+    let mut seconds: Vec<f64> = (0..5)
+        .map(|_| {
+            let start = Instant::now();
+            run();
+            start.elapsed().as_secs_f64()
+        })
+        .collect();
+    seconds.sort_by(f64::total_cmp);
+    seconds[2]
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark reports to the terminal")]
-fn print(name: &str, seconds: f64, processor: f64, ratio: f64) {
-    println!("{name:<30} {seconds:>8.4} {processor:>8.2} {ratio:>7.2}");
+fn print(name: &str, threads: usize, [seconds, per, rate, floor, ratio]: [f64; 5]) {
+    println!("{name:<30} {threads} {seconds:>9.5} s {per:>7.3} ns {rate:>6.1} GB/s  F {floor:>8.5}  {ratio:>6.2} F");
 }
