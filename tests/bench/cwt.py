@@ -1,45 +1,82 @@
-"""Speed of the wavelet transform beside PyWavelets, in one run, as ratios.
+"""Speed of the wavelet transform beside others, in one run, as ratios.
 
     python tests/bench/cwt.py
 
-Needs cargo, numpy and PyWavelets. The same shape for everyone: 1024 signals of 2048 samples, 64
-scales over 6 octaves. PyWavelets allocates its output; ropelet writes into memory that is there.
-PyWavelets' default method, `conv`, is timed on 64 signals and counted 16 times.
+Needs cargo and numpy; PyWavelets, fCWT, scipy and torch take part where they are installed, on one thread each. One shape for
+everyone, f32: 1024 signals of 2048 samples, 64 scales over 6 octaves. Who allocates its output does so here too. PyWavelets
+is timed on 64 signals and counted 16 times, scipy and torch, by hand with a bank that is there beforehand, on 128 and 8 times.
 """
 
 import os
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
 import numpy as np
-import pywt
 
 SIGNALS, LENGTH, SCALES = 1024, 2048, 64
 scales = 2 * 2 ** (6 * np.arange(SCALES) / (SCALES - 1))
 root = Path(__file__).resolve().parents[2]
+signals = np.random.default_rng(0).standard_normal((SIGNALS, LENGTH)).astype(np.float32)
 
-command = ["cargo", "bench", "-q", "--no-default-features", "--bench", "cwt", "--", "batch"]
-ours = {}
-for line in subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout.splitlines():
-    shape, *name, dtype, seconds, processor, ratio = line.split()
-    ours[" ".join(name), dtype] = float(seconds)
 
-print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, numpy {np.__version__}, PyWavelets {pywt.__version__}")
-print(f"{'case':<16} {'type':<5} {'ropelet':>9} {'x floor':>8} {'pywt fft':>10} {'ratio':>7} {'pywt conv':>10} {'ratio':>7} {'direct':>10} {'ratio':>7}")
-rng = np.random.default_rng(0)
-for dtype, name in [(np.float32, "f32"), (np.float64, "f64")]:
-    signals = rng.standard_normal((SIGNALS, LENGTH)).astype(dtype)
-    for case, wavelet, kind in [("morlet", f"cmor2.0-{6 / (2 * np.pi)!r}", "complex"), ("ricker", "mexh", "real")]:
-        seconds = {}
-        for method, count in [("fft", SIGNALS), ("conv", SIGNALS // 16)]:
-            start = time.perf_counter()
-            pywt.cwt(signals[:count], scales, wavelet, method=method, axis=-1)
-            seconds[method] = (time.perf_counter() - start) * SIGNALS / count
-        for boundary in ("zero", "periodic"):
-            own, floor = ours[f"{case} {boundary}", name], ours[f"floor {kind}", name]
-            row = f"{case + ' ' + boundary:<16} {name:<5} {own:>8.3f}s {own / floor:>8.1f}"
-            for theirs in (seconds["fft"], seconds["conv"], ours[f"direct {case}", name]):
-                row += f" {theirs:>9.2f}s {theirs / own:>7.1f}"
-            print(row)
+def seconds(run, times=1):
+    start = time.perf_counter()
+    run()
+    return times * (time.perf_counter() - start)
+
+
+def bank():
+    omega = 2 * np.pi * np.fft.fftfreq(LENGTH)
+    return (np.sqrt(scales)[:, None] * np.exp(-0.5 * (scales[:, None] * omega - 6) ** 2)).astype(np.float32)
+
+
+def pywavelets():
+    import pywt
+
+    wavelet = f"cmor2.0-{6 / (2 * np.pi)!r}"
+    return seconds(lambda: pywt.cwt(signals[:64], scales, wavelet, method="fft", axis=-1), 16)
+
+
+def fcwt():
+    import fcwt
+
+    morlet = fcwt.Morlet(2.0)
+    frequencies = fcwt.Scales(morlet, fcwt.FCWT_LOGSCALES, 1, 0.0075, 0.477, SCALES)
+    transform = fcwt.FCWT(morlet, 1, False, False)
+    out = np.zeros((SCALES, LENGTH), dtype=np.complex64)
+    transform.cwt(signals[0], frequencies, out)
+    return seconds(lambda: [transform.cwt(signal, frequencies, out) for signal in signals])
+
+
+def scipy():
+    from scipy import fft
+
+    gains = bank()
+    return seconds(lambda: fft.ifft(fft.fft(signals[:128])[:, None] * gains), 8)
+
+
+def torch():
+    import torch
+
+    torch.set_num_threads(1)
+    gains, x = torch.from_numpy(bank()), torch.from_numpy(signals[:128])
+    return seconds(lambda: torch.fft.ifft(torch.fft.fft(x)[:, None] * gains), 8)
+
+
+command = ["cargo", "bench", "-q", "--no-default-features", "--bench", "cwt", "--", "batch morlet periodic f32", "batch morlet zero f32"]
+lines = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
+print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, numpy {np.__version__}")
+print(lines)
+ours = next(float(line.split()[5]) for line in lines.splitlines() if "periodic f32" in line and line.split()[4] == "1")
+for peer, package in [(pywavelets, "PyWavelets"), (fcwt, "fcwt"), (scipy, "scipy"), (torch, "torch")]:
+    try:
+        theirs = peer()
+    except ImportError:
+        print(f"{package:<12} is not installed")
+        continue
+    print(f"{package:<12} {metadata.version(package):<8} {theirs:>8.3f} s {theirs / ours:>7.1f} times one thread of ours")
