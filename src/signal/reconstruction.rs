@@ -117,8 +117,9 @@ mod tests {
         // ssqueezepy 0.6.6: adm_ssq of ('morlet', {'mu': 6}) and ('gmw', {'gamma': 3, 'beta': 20}), whose spectra are ours.
         let found = 2.0 / single_factor(&Morlet::corrected(6.0).unwrap()).unwrap();
         assert!((found - 0.8105675667458944).norm() < 1e-7, "{found}");
+        // Its quadrature is off by 2.5e-7 of the closed form here, which `factors_agree_with_closed_forms` holds ours to.
         let found = 2.0 / single_factor(&Morse::new(20.0, 3.0).unwrap()).unwrap();
-        assert!((found - 0.6553435757496617).norm() < 1e-7, "{found}");
+        assert!((found - 0.6553435757496617).norm() < 2e-7, "{found}");
     }
 
     #[test]

@@ -408,7 +408,7 @@ mod tests {
     #[test]
     fn coefficients_and_powers_are_those_of_the_cpu() {
         let mut rng = ChaCha8Rng::seed_from_u64(6);
-        let (mut worst, mut moved) = ([0.0_f64; 2], [0.0_f64; 2]);
+        let mut moved = [0.0_f64; 2];
         for dtype in [DType::F32, DType::F64] {
             for wavelet in wavelets() {
                 for length in lengths(&mut rng) {
@@ -416,7 +416,6 @@ mod tests {
                     let mut case = Case::new(wavelet.as_ref(), length, boundary, dtype, &mut rng);
                     let here = case.worst();
                     assert!(here[0] <= 1.0 && here[1] <= 1.0, "{}: {here:?} of the bounds", case.what);
-                    worst = [worst[0].max(here[0]), worst[1].max(here[1])];
                     // The control: gains that are a little larger.
                     let more = if dtype == DType::F64 { 1e-10 } else { 1e-2 };
                     case.kernels.gains = case.kernels.gains.affine(1.0 + more, 0.0).unwrap();
@@ -425,7 +424,6 @@ mod tests {
                 }
             }
         }
-        println!("worst shares of the bounds: {worst:?}; with other gains {moved:?}");
         assert!(moved[0] > 1.0 && moved[1] > 1.0, "{moved:?}");
     }
 
