@@ -312,6 +312,9 @@ fn hostile_arrays_get_one_clear_error_and_leave_nothing_behind() {
         (npy(&float("(4000000000000,)"), &[0; 8]), &["takes 32000000000000 bytes, found 8"]),
         (npy(&float("(9223372036854775807, 4)"), &[0; 8]), &["more than 2^64"]),
         (npy(&float("(99999999999999999999,)"), &[0; 8]), &["`shape` has the length"]),
+        (npy(&header("'<c8'", "False", "(1,)"), &[0, 0, 0, 0, 0, 0, 0x80, 0x7f]), &["sample 0 is inf"]),
+        (npy(&header("'>c8'", "False", "(1,)"), &[0x7f, 0xc0, 0, 0, 0, 0, 0, 0]), &["sample 0 is NaN"]),
+        (npy(&header("'<c8'", "True", "(3, 5)"), &[0; 119]), &["takes 120 bytes, found 119"]),
         (npy(&float("(2,)"), &[1.0f64.to_le_bytes(), f64::NAN.to_le_bytes()].concat()), &["sample 1 is NaN"]),
         (npy(&float("(1, 1)"), &f64::NEG_INFINITY.to_le_bytes()), &["sample 0 is -inf"]),
     ];
@@ -324,6 +327,115 @@ fn hostile_arrays_get_one_clear_error_and_leave_nothing_behind() {
         );
         fs::remove_file(&input).unwrap();
         assert!(folder.names().is_empty(), "{:?}", folder.names());
+    }
+}
+
+/// The same array in every byte order and order of axes, and complex, is read as what it is.
+#[test]
+fn big_endian_fortran_order_and_complex_arrays_are_read_right() {
+    let folder = Folder::new();
+    let (rows, n) = (3, 16);
+    let values: Vec<f64> = samples(rows * n);
+    let transposed = |t: usize| values[t % rows * n + t / rows];
+    let out = folder.str("out.npy");
+    let header = |descr: &str, order: &str| {
+        format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': ({rows}, {n}), }}\n")
+    };
+    let run = |bytes: &[u8]| {
+        let input = folder.write("in.npy", bytes);
+        stdout(&["cwt", &input, "--wavelet", "ricker", "--scales", "2,5", "--out", &out, "--boundary", "constant"]);
+    };
+    let cwt = Cwt::<f64>::new(&ropelet::wavelet::Ricker, n, &[2.0, 5.0], Norm::L2, Boundary::Constant).unwrap();
+    let expected = cwt.transform_real(&values).unwrap();
+    let bytes = |of: fn(f64) -> [u8; 8], fortran: bool| -> Vec<u8> {
+        (0..rows * n).flat_map(|t| of(if fortran { transposed(t) } else { values[t] })).collect()
+    };
+    for (descr, of) in [("<f8", f64::to_le_bytes as fn(f64) -> [u8; 8]), (">f8", f64::to_be_bytes)] {
+        for (order, fortran) in [("False", false), ("True", true)] {
+            run(&npy(&header(descr, order), &bytes(of, fortran)));
+            assert_eq!(read::<f64>(&folder.path("out.npy")), (vec![3, 2, 16], expected.clone()), "{descr} {order}");
+        }
+    }
+    let pairs: Vec<Complex64> = values.iter().map(|x| Complex64::new(*x, 1.0 - x)).collect();
+    let expected = cwt.transform_complex(&pairs).unwrap();
+    let big: Vec<u8> = pairs.iter().flat_map(|z| [z.re.to_be_bytes(), z.im.to_be_bytes()]).flatten().collect();
+    run(&npy(&header(">c16", "False"), &big));
+    assert_eq!(read::<Complex64>(&folder.path("out.npy")), (vec![3, 2, 16], expected));
+    let single: Vec<u8> =
+        pairs.iter().flat_map(|z| [(z.re as f32).to_le_bytes(), (z.im as f32).to_le_bytes()]).flatten().collect();
+    run(&npy(&header("<c8", "False"), &single));
+    let narrow: Vec<Complex<f32>> = pairs.iter().map(|z| Complex::new(z.re as f32, z.im as f32)).collect();
+    let cwt = Cwt::<f32>::new(&ropelet::wavelet::Ricker, n, &[2.0, 5.0], Norm::L2, Boundary::Constant).unwrap();
+    let expected = (vec![3, 2, 16], cwt.transform_complex(&narrow).unwrap());
+    assert_eq!(read::<Complex<f32>>(&folder.path("out.npy")), expected);
+    // The same from double precision, as asked for; in columns too.
+    let columns: Vec<Complex64> = (0..rows * n).map(|t| pairs[t % rows * n + t / rows]).collect();
+    let input = folder.array("columns.npy", &[3, 16], &columns, npyz::Order::Fortran);
+    let words = ["--wavelet", "ricker", "--scales", "2,5", "--boundary", "constant", "--dtype", "f32", "--out", &out];
+    stdout(&[&["cwt", &input][..], &words].concat());
+    assert_eq!(read::<Complex<f32>>(&folder.path("out.npy")), expected);
+    // Only coefficients are made of them.
+    let refused = ["cwt", &input, "--wavelet", "ricker", "--scales", "2,5", "--out", &out, "--result"];
+    assert_refused(&[&refused[..], &["power"]].concat(), &["columns.npy", "complex", "coefficients"]);
+    assert_refused(&[&refused[..], &["decimated"]].concat(), &["columns.npy", "complex", "coefficients"]);
+    assert_refused(&[&refused[..], &["cross", "--with", &input]].concat(), &["columns.npy", "complex"]);
+}
+
+/// Where sampling aliases, one line says so, and from where on it does not; elsewhere nothing is said.
+#[test]
+fn aliasing_is_warned_about_once() {
+    let folder = Folder::new();
+    let (input, out) = (folder.array("in.npy", &[32], &samples::<f64>(32), npyz::Order::C), folder.str("out.npy"));
+    let run = |words: &str, scales: &str| {
+        let words: Vec<&str> = words.split(' ').collect();
+        let output = ropelet(&[&["cwt", &input, "--scales", scales, "--wavelet"], &words[..]].concat());
+        assert!(output.status.success());
+        let object: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (String::from_utf8(output.stderr).unwrap(), object["aliasing"].clone())
+    };
+    let written = format!("morlet --json --out {out}");
+    for words in [&written, "morlet --plan", "morlet --plan --result decimated"] {
+        let (warning, object) = run(words, "1,2,3.5,20");
+        assert_eq!(warning.lines().count(), 1, "{warning}");
+        assert!(warning.starts_with("warning: sampling aliases at 2 of 4 scales"), "{warning}");
+        assert!(warning.ends_with("clean from scale 3.0930 on\n"), "{warning}");
+        let relative = object["relative"].as_array().unwrap();
+        assert!(
+            relative.len() == 4 && relative[0].as_f64() > Some(0.9) && relative[2].as_f64() < Some(1e-3),
+            "{object}"
+        );
+        assert_eq!(object["tolerance"], json!(1e-3));
+        assert!((object["clean_from"].as_f64().unwrap() - 3.093).abs() < 1e-3, "{object}");
+    }
+    let (silence, object) = run("ricker --plan", "4,8");
+    assert_eq!(silence, "");
+    assert!(object["clean_from"].as_f64() < Some(2.0), "{object}");
+}
+
+/// However many scales of however many samples: what has no room is refused before anything is planned or written.
+#[cfg(target_os = "linux")]
+#[test]
+fn results_larger_than_memory_are_refused_at_once() {
+    let folder = Folder::new();
+    let input = folder.array("in.npy", &[1 << 20], &vec![0.5f32; 1 << 20], npyz::Order::C);
+    let out = folder.str("out.npy");
+    // 16 GB of address space, whatever the machine has.
+    let limited = |words: &[&str]| {
+        let program = ["-c", "ulimit -v 16000000; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_ropelet"), "cwt", &input];
+        Command::new("sh").args(program).args(["--wavelet", "morlet", "--out", &out]).args(words).output().unwrap()
+    };
+    let cases = [
+        ("--octaves -40..40 --voices 1024", "81921 scales of 1048576 samples take 687203155968 bytes"),
+        ("--octaves 0..10 --voices 1024 --result energy", "10241 scales of 1048576 samples take 85907734528 bytes"),
+        ("--octaves 0..10 --voices 1024 --result decimated", "take 85907734528 bytes"),
+        ("--octaves 0..10 --voices 1024 --result ridges --plan", "take 515446407168 bytes"),
+    ];
+    for (words, expected) in cases {
+        let output = limited(&words.split(' ').collect::<Vec<_>>());
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words}: {error}");
+        assert!(error.starts_with("error: ") && error.lines().count() == 1 && error.contains(expected), "{error}");
+        assert_eq!(folder.names(), ["in.npy"]);
     }
 }
 

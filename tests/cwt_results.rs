@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use npyz::WriterBuilder;
+use num_complex::Complex64;
 use ropelet::signal::{
     Boundary, Coherence, Cwt, Norm, RedNoise, ScaleEnergy, Scalogram, Significance, Synchrosqueezing, octaves, variance,
 };
@@ -143,6 +144,80 @@ fn frequencies_are_scales_and_levels_are_those_of_the_library() {
     assert_eq!(summary["significance"]["signals"][0]["thresholds"], serde_json::json!(test.of_points(0.9).unwrap()));
 }
 
+/// The rows of `--json` say which points are whose, and with the bins that they pass all samples follow from them.
+#[test]
+fn decimated_points_interpolate_to_the_coefficients() {
+    let folder = folder();
+    let signals = [signal(0.06), signal(0.09)].concat();
+    write(&folder.path().join("two.npy"), &signals, &[2, N as u64]);
+    for (wavelet, boundary) in [("morlet", "zero"), ("morlet", "reflect"), ("ricker", "periodic")] {
+        let words =
+            format!("cwt two.npy --wavelet {wavelet} --octaves 1..4 --voices 2 --norm l1 --boundary {boundary} --json");
+        let run = |result: &str| -> Value {
+            let words = format!("{words} --out {result}.npy --result {result}");
+            serde_json::from_str(&done(folder.path(), &words)).unwrap()
+        };
+        let (full, decimated) = (run("coefficients"), run("decimated"));
+        let complex = |name: &str| {
+            let path = folder.path().join(name);
+            if wavelet == "morlet" || name == "decimated.npy" {
+                return read::<Complex64>(path);
+            }
+            let (shape, values) = read::<f64>(path);
+            (shape, values.into_iter().map(Complex64::from).collect())
+        };
+        let (shape, points) = complex("decimated.npy");
+        let (_, w) = complex("coefficients.npy");
+        assert_eq!(decimated["output_shape"], serde_json::json!(shape));
+        let (rows, total) = (decimated["rows"].as_array().unwrap(), shape[1] as usize);
+        assert_eq!((rows.len(), shape[0]), (full["rows"].as_array().unwrap().len(), 2));
+        let last = rows[rows.len() - 1]["points"].as_u64().unwrap();
+        assert!(2 * last < N as u64, "{last} points save nothing");
+        for (row, at) in rows.iter().zip(0..) {
+            let number = |key: &str| row[key].as_u64().unwrap() as usize;
+            let (first, m, p) = (number("first"), number("points"), number("transform"));
+            assert_eq!(row["step"].as_f64().unwrap(), p as f64 / m as f64);
+            let [low, high] = [0, 1].map(|end| row["bins"][end].as_i64().unwrap());
+            for signal in 0..2 {
+                let points = &points[signal * total + first..][..m];
+                let w = &w[(signal * rows.len() + at) * N..][..N];
+                let turn = |turns: i64, of: usize| Complex64::cis(TAU * turns.rem_euclid(of as i64) as f64 / of as f64);
+                let bins: Vec<(i64, Complex64)> = (low..=high)
+                    .map(|k| (k, (0..m).map(|t| points[t] * turn(-k * t as i64, m)).sum::<Complex64>() / m as f64))
+                    .collect();
+                let largest = w.iter().map(|z| z.norm()).fold(0.0, f64::max);
+                for (b, w) in w.iter().enumerate() {
+                    let between: Complex64 = bins.iter().map(|&(k, z)| z * turn(k * b as i64, p)).sum();
+                    assert!((between - w).norm() < 1e-12 * largest, "{wavelet} {boundary} {row} at {b}: {between} {w}");
+                }
+            }
+        }
+    }
+    let words = "cwt two.npy --wavelet morlet --scales 4 --out o.npy --result decimated";
+    refused(folder.path(), &format!("{words} --boundary constant"), &["never ends"]);
+    refused(folder.path(), &format!("{words} --significance white"), &["decimated"]);
+}
+
+/// Two signals of two: what is written one by one is what the library makes of each.
+#[test]
+fn pairs_of_signals_are_written_in_order() {
+    let folder = folder();
+    let (x, y) = ([signal(0.06), signal(0.09)], [signal(0.07), signal(0.05)]);
+    write(&folder.path().join("x2.npy"), &x.concat(), &[2, N as u64]);
+    write(&folder.path().join("y2.npy"), &y.concat(), &[2, N as u64]);
+    let plan = Coherence::<f64>::new(&morlet(), N, &octaves(1..=3, 2.try_into().unwrap()), Boundary::Zero).unwrap();
+    let run = |result: &str| {
+        let words = "cwt x2.npy --with y2.npy --wavelet morlet --octaves 1..3 --voices 2 --out o.npy --result";
+        done(folder.path(), &format!("{words} {result}"));
+        folder.path().join("o.npy")
+    };
+    let cross = [plan.cross(&x[0], &y[0]).unwrap(), plan.cross(&x[1], &y[1]).unwrap()];
+    assert_eq!(read::<Complex64>(run("cross")), (vec![2, 5, 200], cross.concat()));
+    let found = [plan.of(&x[0], &y[0]).unwrap(), plan.of(&x[1], &y[1]).unwrap()];
+    let phases: Vec<f64> = found.iter().flat_map(|found| found.phase.clone()).collect();
+    assert_eq!(read::<f64>(run("phase")), (vec![2, 5, 200], phases));
+}
+
 #[test]
 fn a_plan_computes_nothing() {
     let folder = folder();
@@ -150,6 +225,20 @@ fn a_plan_computes_nothing() {
     let plan: Value = serde_json::from_str(&done(folder.path(), words)).unwrap();
     assert_eq!((&plan["schema"], plan["rows"].as_array().unwrap().len()), (&"ropelet.cwt/1".into(), 17));
     assert!(plan["flops"].as_u64().unwrap() > 0 && plan["bytes"].as_u64().unwrap() > 0);
+    let rows = plan["rows"].as_array().unwrap();
+    let sum = |key: &str| rows.iter().map(|row| row[key].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(plan["flops"], sum("flops"));
+    assert!(plan["bytes"].as_u64().unwrap() >= sum("bytes"));
+    for row in rows {
+        let error = row["relative_error"].as_f64().unwrap();
+        assert!(error > 0.0 && error < 1e-12, "{row}");
+        match row["path"]["kind"].as_str().unwrap() {
+            "convolution" => assert!(row["path"]["taps"].as_u64().unwrap() >= 1),
+            // What the signal is padded to, or cut into.
+            _ => assert!(row["path"]["transform"].as_u64().unwrap() > 0, "{row}"),
+        }
+    }
+    assert!(plan["aliasing"]["relative"].as_array().unwrap().len() == rows.len());
     assert!(plan.get("output").is_none());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 }

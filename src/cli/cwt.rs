@@ -1,8 +1,10 @@
+mod aliasing;
 mod coefficients;
 mod inverse;
 #[cfg(feature = "plot")]
 mod picture;
 mod result;
+mod room;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -18,8 +20,11 @@ use super::npy::{self, Array, Element, Values};
 use super::output::{print, print_json};
 use super::wavelet::WaveletFlags;
 use super::{Common, Dtype, Failure, Outcome};
-use crate::signal::{Boundary, Cwt, Inversion, Norm, RowPlan, Sample, SignalError, frequencies, octaves};
+use crate::signal::{
+    Boundary, Cwt, DecimatedCwt, DecimatedRow, Inversion, Norm, RowPlan, Sample, SignalError, frequencies, octaves,
+};
 use crate::wavelet::MotherWavelet;
+use aliasing::Aliasing;
 use result::{Made, Tested};
 
 /// Continuous wavelet transform along the last axis of an array
@@ -121,6 +126,8 @@ pub(super) struct Arguments {
 enum Wanted {
     /// W: [..., scales, samples]
     Coefficients,
+    /// W of each scale at a rate of its own: [..., points], complex; `rows` of --json say which points are whose
+    Decimated,
     /// |W|^2: [..., scales, samples]
     Power,
     /// Sum of |W|^2 over one period, with zero over all integers: [..., scales]; no coefficient is computed
@@ -233,6 +240,7 @@ struct Summary<'a> {
     scales: &'a [f64],
     /// In cycles per sample: the peak of `|psihat|`.
     frequencies: Vec<f64>,
+    aliasing: Aliasing,
     input_shape: &'a [usize],
     input_dtype: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -240,7 +248,7 @@ struct Summary<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     output_dtype: Option<&'static str>,
     /// For each scale how it is computed on this processor, with what error and cost.
-    rows: Vec<RowPlan>,
+    rows: Rows,
     /// Memory of all filters, and floating-point operations for one signal without the forward transforms.
     bytes: usize,
     flops: u64,
@@ -250,6 +258,23 @@ struct Summary<'a> {
     output: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     plot: Option<String>,
+}
+
+/// How each scale is computed.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Rows {
+    Full(Vec<RowPlan>),
+    Decimated(Vec<DecimatedRow>),
+}
+
+impl Rows {
+    fn flops(&self) -> u64 {
+        match self {
+            Self::Full(rows) => rows.iter().map(|row| row.flops).sum(),
+            Self::Decimated(rows) => rows.iter().map(|row| row.flops).sum(),
+        }
+    }
 }
 
 pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Failure> {
@@ -273,29 +298,32 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Fai
     let input_dtype = values.name();
     let request = Request { arguments, common, wavelet, scales: &scales, length, shape: &shape };
     let single = match common.dtype {
-        None => matches!(values, Values::F32(_)),
+        None => matches!(values, Values::F32(_) | Values::C64(_)),
         Some(Dtype::F32) => true,
         Some(Dtype::F64) => false,
         Some(other) => return Err(Failure::new(format!("--dtype {other:?} is no type of a transform: f32 or f64"))),
     };
-    match &values {
-        Values::C64(values) if other.is_none() && common.dtype.is_none() => {
-            return request.run_complex(values, input_dtype);
-        }
-        Values::C128(values) if other.is_none() && common.dtype.is_none() => {
-            return request.run_complex(values, input_dtype);
-        }
-        _ => {}
+    let other = match (arguments.with.as_deref(), other) {
+        (Some(path), Some(other)) => Some((path, other.values)),
+        _ => None,
+    };
+    match (values.in_precision(single), other) {
+        (Values::C64(values), None) => request.run_complex(&values, input_dtype),
+        (Values::C128(values), None) => request.run_complex(&values, input_dtype),
+        (Values::F32(values), None) => request.run(&values, None, input_dtype),
+        (Values::F64(values), None) => request.run(&values, None, input_dtype),
+        (values, Some((path, other))) => match (values, other.in_precision(single)) {
+            (Values::F32(values), Values::F32(other)) => request.run(&values, Some(&other), input_dtype),
+            (Values::F64(values), Values::F64(other)) => request.run(&values, Some(&other), input_dtype),
+            (Values::C64(_) | Values::C128(_), _) => Err(is_complex(&arguments.input)),
+            _ => Err(is_complex(path)),
+        },
     }
-    let other = other.map(|other| other.values);
-    let complex = |_| Failure::at(&arguments.input, "array is complex, expected float32 or float64");
-    if single {
-        let other = other.map(single_precision).transpose().map_err(complex)?;
-        request.run::<f32>(&single_precision(values).map_err(complex)?, other.as_deref(), input_dtype)
-    } else {
-        let other = other.map(double_precision).transpose().map_err(complex)?;
-        request.run::<f64>(&double_precision(values).map_err(complex)?, other.as_deref(), input_dtype)
-    }
+}
+
+/// An array where a real one is needed.
+fn is_complex(path: &Path) -> Failure {
+    Failure::at(path, "array is complex, expected float32 or float64")
 }
 
 /// Samples along the last axis.
@@ -307,25 +335,6 @@ fn length_of(path: &Path, shape: &[usize]) -> Result<usize, Failure> {
         return Err(Failure::at(path, format!("array of shape {shape:?} is empty, expected samples")));
     }
     Ok(length)
-}
-
-/// An array that is complex where a real one is needed.
-struct IsComplex;
-
-fn single_precision(values: Values) -> Result<Vec<f32>, IsComplex> {
-    match values {
-        Values::F32(values) => Ok(values),
-        Values::F64(values) => Ok(values.into_iter().map(|x| x as f32).collect()),
-        Values::C64(_) | Values::C128(_) => Err(IsComplex),
-    }
-}
-
-fn double_precision(values: Values) -> Result<Vec<f64>, IsComplex> {
-    match values {
-        Values::F32(values) => Ok(values.into_iter().map(f64::from).collect()),
-        Values::F64(values) => Ok(values),
-        Values::C64(_) | Values::C128(_) => Err(IsComplex),
-    }
 }
 
 impl Arguments {
@@ -377,11 +386,14 @@ impl Request<'_> {
         if let (Some(path), Some(other)) = (&arguments.with, other) {
             must_be_finite(path, other)?;
         }
+        room::must_suffice(arguments.result, scales.len(), self.length, size_of::<T>())?;
+        if arguments.result == Wanted::Decimated {
+            return self.run_decimated(signals, input_dtype);
+        }
         let cwt = Cwt::<T>::new(wavelet, self.length, scales, arguments.norm, arguments.boundary)?;
-        let mut summary = self.summary(&cwt, input_dtype);
+        let mut summary = self.summary(Rows::Full(cwt.rows().to_vec()), cwt.bytes(), input_dtype);
         if arguments.plan {
-            print_json(&summary)?;
-            return Ok(Outcome::Success);
+            return summary.print(true);
         }
         summary.significance = result::significance(self, &cwt, signals, other)?;
         #[cfg(feature = "plot")]
@@ -401,7 +413,28 @@ impl Request<'_> {
             (summary.output_shape, summary.output_dtype) = (shape, dtype);
             summary.output = Some(out.display().to_string());
         }
-        summary.print(common)
+        summary.print(common.json)
+    }
+
+    /// Each scale at its own rate.
+    fn run_decimated<T: Sample + Element>(&self, signals: &[T], input_dtype: &'static str) -> Result<Outcome, Failure>
+    where
+        Complex<T>: Element,
+    {
+        let Self { arguments, common, wavelet, scales, .. } = *self;
+        if arguments.significance.is_some() || arguments.plot.is_some() {
+            return Err(Failure::new("--significance and --plot are not for --result decimated"));
+        }
+        let plan = DecimatedCwt::<T>::new(wavelet, self.length, scales, arguments.norm, arguments.boundary)?;
+        let bytes = plan.rows().iter().map(|row| row.bytes).sum();
+        let mut summary = self.summary(Rows::Decimated(plan.rows().to_vec()), bytes, input_dtype);
+        if let (false, Some(out)) = (arguments.plan, &arguments.out) {
+            let transform = |batch: &[T], out: &mut [Complex<T>]| plan.transform_into(batch, out);
+            let Made { shape, dtype } = coefficients::batches(self, &[plan.points()], signals, out, transform)?;
+            (summary.output_shape, summary.output_dtype) = (shape, dtype);
+            summary.output = Some(out.display().to_string());
+        }
+        summary.print(arguments.plan || common.json)
     }
 
     /// The coefficients of complex signals, which are complex for any wavelet.
@@ -423,22 +456,21 @@ impl Request<'_> {
         if !is_plain || arguments.plot.is_some() {
             return Err(Failure::at(&arguments.input, "array is complex: only its coefficients can be asked for"));
         }
+        // Two transforms of real signals, one after the other.
+        room::must_suffice(arguments.result, scales.len(), self.length, 2 * size_of::<T>())?;
         let cwt = Cwt::<T>::new(wavelet, self.length, scales, arguments.norm, arguments.boundary)?;
-        let mut summary = self.summary(&cwt, input_dtype);
+        let mut summary = self.summary(Rows::Full(cwt.rows().to_vec()), cwt.bytes(), input_dtype);
         if let (false, Some(out)) = (arguments.plan, &arguments.out) {
             let transform = |batch: &[Complex<T>], out: &mut [Complex<T>]| cwt.transform_complex_into(batch, out);
-            let Made { shape, dtype } = coefficients::batches(self, scales.len(), signals, out, transform)?;
+            let table = [scales.len(), self.length];
+            let Made { shape, dtype } = coefficients::batches(self, &table, signals, out, transform)?;
             (summary.output_shape, summary.output_dtype) = (shape, dtype);
             summary.output = Some(out.display().to_string());
         }
-        if arguments.plan {
-            print_json(&summary)?;
-            return Ok(Outcome::Success);
-        }
-        summary.print(common)
+        summary.print(arguments.plan || common.json)
     }
 
-    fn summary<T: Sample>(&self, cwt: &Cwt<T>, input_dtype: &'static str) -> Summary<'_> {
+    fn summary(&self, rows: Rows, bytes: usize, input_dtype: &'static str) -> Summary<'_> {
         let Self { arguments, wavelet, scales, shape, .. } = *self;
         Summary {
             schema: "ropelet.cwt/1",
@@ -448,14 +480,15 @@ impl Request<'_> {
             boundary: arguments.boundary,
             result: arguments.result,
             frequencies: frequencies(wavelet, scales),
+            aliasing: Aliasing::of(wavelet, scales),
             scales,
             input_shape: shape,
             input_dtype,
             output_shape: None,
             output_dtype: None,
-            rows: cwt.rows().to_vec(),
-            bytes: cwt.bytes(),
-            flops: cwt.rows().iter().map(|row| row.flops).sum(),
+            flops: rows.flops(),
+            rows,
+            bytes,
             significance: None,
             output: None,
             plot: None,
@@ -469,8 +502,9 @@ impl Request<'_> {
 }
 
 impl Summary<'_> {
-    fn print(&self, common: &Common) -> Result<Outcome, Failure> {
-        if common.json {
+    fn print(&self, as_json: bool) -> Result<Outcome, Failure> {
+        self.aliasing.warn(self.scales);
+        if as_json {
             print_json(self)?;
         } else {
             for line in self.lines() {
@@ -485,6 +519,7 @@ impl Summary<'_> {
             Wanted::Coefficients | Wanted::Power | Wanted::Cross | Wanted::Coherence | Wanted::Phase => {
                 "[..., scales, samples]"
             }
+            Wanted::Decimated => "[..., points]",
             Wanted::Energy | Wanted::Spectrum => "[..., scales]",
             Wanted::Synchrosqueezed => "[..., frequencies, samples]",
             Wanted::ScaleAverage => "[..., samples]",

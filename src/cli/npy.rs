@@ -33,6 +33,21 @@ impl Values {
             Self::C128(_) => Complex::<f64>::NAME,
         }
     }
+
+    /// The same numbers rounded to single precision, or widened to double.
+    pub(super) fn in_precision(self, single: bool) -> Self {
+        match (self, single) {
+            (Self::F64(values), true) => Self::F32(values.into_iter().map(|x| x as f32).collect()),
+            (Self::F32(values), false) => Self::F64(values.into_iter().map(f64::from).collect()),
+            (Self::C128(values), true) => {
+                Self::C64(values.into_iter().map(|z| Complex::new(z.re as f32, z.im as f32)).collect())
+            }
+            (Self::C64(values), false) => {
+                Self::C128(values.into_iter().map(|z| Complex::new(z.re.into(), z.im.into())).collect())
+            }
+            (values, _) => values,
+        }
+    }
 }
 
 /// An array in C order.

@@ -1,6 +1,7 @@
 use std::f64::consts::{PI, TAU};
 
 use num_complex::Complex64;
+use rayon::prelude::*;
 
 use super::daughter::{self, MAX_ALIASES};
 use super::scale::{MAX_SCALE, MIN_SCALE};
@@ -38,7 +39,8 @@ const MAX_SAMPLES: f64 = 512.0;
 /// assert!(found[0] > 0.5 && found[1] < 1e-6 && found[2] < 1e-30);
 /// ```
 pub fn aliasing(wavelet: &dyn MotherWavelet, scales: &[f64]) -> Vec<f64> {
-    scales.iter().map(|&scale| aliasing_at(wavelet, scale)).collect()
+    let sampling = Sampling::of(wavelet);
+    scales.par_iter().map(|&scale| sampling.aliasing(scale)).collect()
 }
 
 /// The smallest scale, to four digits, from which on [`aliasing`] is at most `tolerance`; none below [`MAX_SCALE`].
@@ -52,11 +54,11 @@ pub fn aliasing(wavelet: &dyn MotherWavelet, scales: &[f64]) -> Vec<f64> {
 /// # Ok::<(), ropelet::wavelet::WaveletError>(())
 /// ```
 pub fn clean_scale(wavelet: &dyn MotherWavelet, tolerance: f64) -> Option<f64> {
-    let clean = |scale: f64| aliasing_at(wavelet, scale) <= tolerance;
-    let octaves = |scale: &f64| Some(2.0 * scale).filter(|scale| *scale <= MAX_SCALE);
-    // From above: small scales may be clean by accident, where a daughter meets a sample at a zero.
-    let last =
-        std::iter::successors(Some(MIN_SCALE), octaves).filter(|scale| !clean(*scale)).last().unwrap_or(MIN_SCALE);
+    let sampling = Sampling::of(wavelet);
+    let clean = |scale: f64| sampling.aliasing(scale) <= tolerance;
+    let octaves = |scale: &f64| Some(0.5 * scale).filter(|scale| *scale >= MIN_SCALE);
+    // From above: small scales may be clean by accident, where a daughter meets a sample at a zero; and they take longest.
+    let last = std::iter::successors(Some(MAX_SCALE), octaves).find(|scale| !clean(*scale)).unwrap_or(MIN_SCALE);
     let (mut inner, mut outer) = (last, 2.0 * last);
     if outer > MAX_SCALE {
         return None;
@@ -72,32 +74,51 @@ pub fn clean_scale(wavelet: &dyn MotherWavelet, tolerance: f64) -> Option<f64> {
     Some(outer)
 }
 
-fn aliasing_at(wavelet: &dyn MotherWavelet, scale: f64) -> f64 {
-    let peak = daughter::spectral_peak(wavelet);
-    let tones = (-TONES..=TONES).map(|tone| PI * f64::from(tone) / f64::from(TONES));
-    let largest = |of: &dyn Fn(f64) -> Complex64| tones.map(|omega| of(omega).norm()).fold(0.0, f64::max) / peak;
-    let aliases = daughter::spectral_radius(wavelet, f64::UNIT_ROUNDOFF).map(|radius| radius / (TAU * scale));
-    let reach = daughter::time_radius(wavelet, f64::UNIT_ROUNDOFF).map(|radius| radius * scale);
-    match (aliases, reach) {
-        // Where few samples serve, the difference of sum and integral is large, and can be taken as one.
-        (aliases, Some(reach)) if reach <= MAX_SAMPLES && aliases.is_none_or(|aliases| aliases > reach) => {
-            let last = reach.ceil() as i64;
-            let psi: Vec<_> = (-last..=last).map(|t| (t as f64, wavelet.psi(t as f64 / scale))).collect();
-            largest(&|omega| {
-                let sum: Complex64 = psi.iter().map(|&(t, psi)| psi * Complex64::cis(-omega * t)).sum();
-                sum / scale - wavelet.psihat(scale * omega)
-            })
+/// A wavelet with what is the same at all scales.
+struct Sampling<'a> {
+    wavelet: &'a dyn MotherWavelet,
+    peak: f64,
+    spectral_radius: Option<f64>,
+    time_radius: Option<f64>,
+}
+
+impl<'a> Sampling<'a> {
+    fn of(wavelet: &'a dyn MotherWavelet) -> Self {
+        Self {
+            wavelet,
+            peak: daughter::spectral_peak(wavelet),
+            spectral_radius: daughter::spectral_radius(wavelet, f64::UNIT_ROUNDOFF),
+            time_radius: daughter::time_radius(wavelet, f64::UNIT_ROUNDOFF),
         }
-        (None, Some(_)) => {
-            // A sum from a jump on differs from its integral by at most |1/(1 - e^{-iw}) - 1/iw| < 0.6 times the jump.
-            let beside = |t: f64, side: f64| wavelet.psi(t + side * f64::EPSILON.sqrt());
-            let jumps: f64 = wavelet.breaks().iter().map(|&t| (beside(t, 1.0) - beside(t, -1.0)).norm()).sum();
-            0.6 * jumps / (scale * peak)
-        }
-        (aliases, _) => {
-            let last = aliases.unwrap_or(MAX_ALIASES).min(MAX_ALIASES).ceil() as i64 + 1;
-            let others = || (1..=last).flat_map(|p| [p, -p]).rev();
-            largest(&|omega| others().map(|p| wavelet.psihat(scale * (omega + TAU * p as f64))).sum())
+    }
+
+    fn aliasing(&self, scale: f64) -> f64 {
+        let Self { wavelet, peak, spectral_radius, time_radius } = *self;
+        let tones = (-TONES..=TONES).map(|tone| PI * f64::from(tone) / f64::from(TONES));
+        let largest = |of: &dyn Fn(f64) -> Complex64| tones.map(|omega| of(omega).norm()).fold(0.0, f64::max) / peak;
+        let aliases = spectral_radius.map(|radius| radius / (TAU * scale));
+        let reach = time_radius.map(|radius| radius * scale);
+        match (aliases, reach) {
+            // Where few samples serve, the difference of sum and integral is large, and can be taken as one.
+            (aliases, Some(reach)) if reach <= MAX_SAMPLES && aliases.is_none_or(|aliases| aliases > reach) => {
+                let last = reach.ceil() as i64;
+                let psi: Vec<_> = (-last..=last).map(|t| (t as f64, wavelet.psi(t as f64 / scale))).collect();
+                largest(&|omega| {
+                    let sum: Complex64 = psi.iter().map(|&(t, psi)| psi * Complex64::cis(-omega * t)).sum();
+                    sum / scale - wavelet.psihat(scale * omega)
+                })
+            }
+            (None, Some(_)) => {
+                // A sum from a jump on differs from its integral by at most |1/(1 - e^{-iw}) - 1/iw| < 0.6 times the jump.
+                let beside = |t: f64, side: f64| wavelet.psi(t + side * f64::EPSILON.sqrt());
+                let jumps: f64 = wavelet.breaks().iter().map(|&t| (beside(t, 1.0) - beside(t, -1.0)).norm()).sum();
+                0.6 * jumps / (scale * peak)
+            }
+            (aliases, _) => {
+                let last = aliases.unwrap_or(MAX_ALIASES).min(MAX_ALIASES).ceil() as i64 + 1;
+                let others = || (1..=last).flat_map(|p| [p, -p]).rev();
+                largest(&|omega| others().map(|p| wavelet.psihat(scale * (omega + TAU * p as f64))).sum())
+            }
         }
     }
 }

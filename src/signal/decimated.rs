@@ -70,9 +70,17 @@ pub struct DecimatedRow {
     pub step: f64,
     /// The place of the first one in the table of a signal.
     pub first: usize,
+    /// Samples of the circle: the signal with its padding, or its period.
+    pub transform: usize,
+    /// The bins of the circle that the scale passes, the first and the last: negative ones are negative frequencies.
+    pub bins: (i64, i64),
     /// How far one may be from the sum that defines it, relative to the largest gain times the 2-norm of the
     /// signal.
     pub relative_error: f64,
+    /// Floating-point operations for one signal, without those of the forward transforms.
+    pub flops: u64,
+    /// Memory of its filter, without what it shares with other rows.
+    pub bytes: usize,
 }
 
 impl DecimatedRow {
@@ -158,9 +166,19 @@ impl<T: Sample> DecimatedCwt<T> {
             };
             let circle = distinct.binary_search(&samples).expect("the list holds every size");
             let error = RowError { spectral, cut: daughter.cut() };
-            banks.push((circle, Bank::new(deal.clone(), filter.first, &filter.gains), error));
-            let relative_error = spectral.total() / filter.peak.max(f64::MIN_POSITIVE);
-            rows.push(DecimatedRow { scale, points, step: samples as f64 / points as f64, first, relative_error });
+            let bank = Bank::new(deal.clone(), filter.first, &filter.gains);
+            rows.push(DecimatedRow {
+                scale,
+                points,
+                step: samples as f64 / points as f64,
+                first,
+                transform: samples,
+                bins: (bank.band().start, bank.band().end - 1),
+                relative_error: spectral.total() / filter.peak.max(f64::MIN_POSITIVE),
+                flops: bank.flops(),
+                bytes: bank.bytes(),
+            });
+            banks.push((circle, bank, error));
             first += points;
         }
         let circles = distinct

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use rustfft::{Fft, FftPlanner};
 use serde::Serialize;
 
+use super::edge;
 use super::filter::Daughter;
 use super::reconstruction::{cell_widths, single_factor};
 use super::{Boundary, Cwt, Norm, Sample, SignalError, fft, scale};
@@ -74,6 +75,8 @@ pub struct InverseCwt<T: Sample> {
     circle: usize,
     /// `W(2n - 1 - b)` is this times the conjugate of `W(b)`, for the boundary that mirrors.
     mirror: Option<f64>,
+    /// With [`Boundary::Constant`], what end values add to the sum.
+    ends: Option<Ends>,
     forward: Arc<dyn Fft<f64>>,
     backward: Arc<dyn Fft<f64>>,
     precision: std::marker::PhantomData<T>,
@@ -87,6 +90,16 @@ struct Row {
     gains: Vec<Complex64>,
     peak: f64,
     /// How far the gains are from the defining ones.
+    error: Bound,
+}
+
+/// What the single integral makes of signals that are 1 before the first sample alone, and after the last alone: nothing, if
+/// it were exact.
+struct Ends {
+    /// At most, over all samples.
+    before: f64,
+    after: f64,
+    /// How far these may be from the sums that they are of.
     error: Bound,
 }
 
@@ -145,6 +158,7 @@ impl<T: Sample> InverseCwt<T> {
             gains: Vec::new(),
             circle,
             mirror: mirror(wavelet),
+            ends: None,
             forward,
             backward,
             precision: std::marker::PhantomData,
@@ -152,8 +166,33 @@ impl<T: Sample> InverseCwt<T> {
         if inversion == Inversion::Double {
             plan.knows_the_ends("the double integral")?;
         }
+        if boundary == Boundary::Constant {
+            plan.ends = Some(plan.summed_ends(wavelet, scales, norm)?);
+        }
         plan.gains = plan.summed_gains();
         Ok(plan)
+    }
+
+    /// The single integral of the coefficients of both continuations.
+    fn summed_ends(&self, wavelet: &dyn MotherWavelet, scales: &[f64], norm: Norm) -> Result<Ends, SignalError> {
+        let sides = |&scale: &f64| edge::half_sums(wavelet, self.length, scale, f64::UNIT_ROUNDOFF);
+        let sides: Vec<_> = scales.par_iter().map(sides).collect::<Result<_, _>>()?;
+        let (mut before, mut after) = (vec![0.0; self.length], vec![0.0; self.length]);
+        let (mut size, mut cut) = (0.0, 0.0);
+        for (((left, right, lacking), row), &scale) in sides.iter().zip(&self.rows).zip(scales) {
+            let factor = row.factor * norm.factor(scale);
+            // The sums on the right are counted from the last sample on.
+            for (total, sums) in [(&mut before, left), (&mut after, right)] {
+                total.iter_mut().zip(sums).for_each(|(total, sum)| *total += (factor * sum.conj()).re);
+                size += factor.norm() * sums.iter().map(|sum| sum.norm()).fold(0.0, f64::max);
+            }
+            cut += factor.norm() * lacking;
+        }
+        let largest = |sums: &[f64]| sums.iter().map(|sum| sum.abs()).fold(0.0, f64::max);
+        // Each sum is off by two roundoffs.
+        let rounding = gamma(self.rows.len() + 4, f64::UNIT_ROUNDOFF) * size;
+        let error = Bound { rounding, truncation: cut };
+        Ok(Ends { before: largest(&before), after: largest(&after), error })
     }
 
     /// `R` on the bins of the circle, made that of real signals.
@@ -315,7 +354,8 @@ impl<T: Sample> InverseCwt<T> {
     /// How far [`InverseCwt::invert`] may be from this signal, anywhere, given the coefficients that `cwt` has of it.
     ///
     /// Truncation: the largest value of a signal is at most the sum of its spectrum, here `P^{-1} Σ |R - 1| |X|`; and
-    /// what the gains lack. Rounding: what [`Cwt::error_bound`] allows each coefficient, times what it is multiplied
+    /// what the gains lack. With [`Boundary::Constant`] that is of the signal between zeros, and what the sum makes of its end
+    /// values beyond the ends comes on top. Rounding: what [`Cwt::error_bound`] allows each coefficient, times what it is multiplied
     /// by (for the double integral times `√P` peaks, by Cauchy and Schwarz), and the sums.
     ///
     /// # Panics
@@ -352,6 +392,10 @@ impl<T: Sample> InverseCwt<T> {
             bound.rounding += rounded * row.factor.norm() * row.peak * two_norm * reach.max(1.0);
         }
         let largest = signal.iter().map(|x| x.wide().abs()).fold(0.0, f64::max);
+        if let Some(Ends { before, after, error }) = self.ends {
+            let [first, last] = [signal[0], signal[self.length - 1]].map(|x| x.wide().abs());
+            bound = bound + Bound::truncation(first * before + last * after) + error * largest;
+        }
         bound.rounding += T::UNIT_ROUNDOFF * (largest + bound.total())
             + fft::relative_error(self.circle, f64::UNIT_ROUNDOFF) * two_norm;
         bound
@@ -406,7 +450,7 @@ mod tests {
         let signal = signal::<T>();
         let mut planned = 0;
         for (wavelet, norm) in wavelets().iter().zip([Norm::L2, Norm::L1].into_iter().cycle()) {
-            for boundary in [Boundary::Zero, Boundary::Periodic, Boundary::Reflect] {
+            for boundary in [Boundary::Zero, Boundary::Periodic, Boundary::Reflect, Boundary::Constant] {
                 let scales = octaves(-1..=5, 6.try_into().unwrap());
                 let Ok(cwt) = Cwt::<T>::new(wavelet.as_ref(), N, &scales, norm, boundary) else { continue };
                 let w = cwt.transform(&signal).unwrap();
@@ -431,8 +475,27 @@ mod tests {
         assert_eq!(planned, EXPECTED_PLANS);
     }
 
-    /// Single: all but the odd wavelet, at three boundaries; double: all periodic, all but Haar mirrored.
-    const EXPECTED_PLANS: usize = 5 * 3 + 6 + 5;
+    /// Single: all but the odd wavelet, at four boundaries; double: all periodic, all but Haar mirrored.
+    const EXPECTED_PLANS: usize = 5 * 4 + 6 + 5;
+
+    /// Where the signal ends as a constant, the sum makes something of what lies beyond, and the bound counts it.
+    #[test]
+    fn end_values_that_continue_count_in_the_stated_error() {
+        let (morlet, scales) = (Morlet::corrected(6.0).unwrap(), octaves(1..=5, 6.try_into().unwrap()));
+        let plan = |boundary| {
+            let cwt = Cwt::<f64>::new(&morlet, N, &scales, Norm::L2, boundary).unwrap();
+            (cwt, InverseCwt::<f64>::new(&morlet, N, &scales, Norm::L2, boundary, Inversion::Single).unwrap())
+        };
+        let ((cwt, inverse), (between, of_zeros)) = (plan(Boundary::Constant), plan(Boundary::Zero));
+        // Zero but at its ends, beyond which it is 1 for ever: what the bound of zeros knows nothing of.
+        let mut signal = vec![0.0; N];
+        (signal[0], signal[N - 1]) = (1.0, 1.0);
+        let back = inverse.invert(&cwt.transform(&signal).unwrap()).unwrap();
+        let worst = signal.iter().zip(&back).map(|(x, y): (&f64, &f64)| (x - y).abs()).fold(0.0, f64::max);
+        let (bound, without) = (inverse.error_bound(&cwt, &signal), of_zeros.error_bound(&between, &signal));
+        assert!(worst <= bound.total(), "{worst} > {bound:?}");
+        assert!(bound.truncation > without.truncation + 0.1, "{bound:?} {without:?}");
+    }
 
     #[test]
     fn the_error_is_the_one_that_is_stated_in_f64() {

@@ -1,12 +1,13 @@
 //! What `--result` asks for beside coefficients.
 
 use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
 
 use num_complex::Complex;
 use serde::Serialize;
 
-use super::coefficients::batches;
+use super::coefficients::{batches, pieces};
 use super::{Noise, Request, Wanted};
 use crate::cli::Failure;
 use crate::cli::npy::{self, Element};
@@ -107,10 +108,14 @@ where
     let Request { arguments, wavelet, scales, length, .. } = *request;
     let (norm, boundary) = (arguments.norm, arguments.boundary);
     let each = || signals.chunks(length);
-    let pairs = || each().zip(other.unwrap_or_default().chunks(length));
+    let table = [scales.len(), length];
+    let pair = |at: Range<usize>| {
+        let samples = at.start * length..at.end * length;
+        (&signals[samples.clone()], &other.unwrap_or_default()[samples])
+    };
     match arguments.result {
-        Wanted::Coefficients => unreachable!("coefficients have a file of their own"),
-        Wanted::Power => batches(request, scales.len(), signals, out, |batch, out| cwt.power_into(batch, out)),
+        Wanted::Coefficients | Wanted::Decimated => unreachable!("they have plans of their own"),
+        Wanted::Power => batches(request, &table, signals, out, |batch, out| cwt.power_into(batch, out)),
         Wanted::Energy => {
             let energies = ScaleEnergy::<T>::new(wavelet, length, scales, norm, boundary)?.of(signals)?;
             array(out, request.shape(&[scales.len()]), &energies)
@@ -126,7 +131,7 @@ where
             let mut grid = frequencies(wavelet, scales);
             grid.sort_by(f64::total_cmp);
             let plan = Synchrosqueezing::<T>::new(wavelet, length, scales, boundary, &grid)?;
-            batches(request, grid.len(), signals, out, |batch, out| {
+            batches(request, &[grid.len(), length], signals, out, |batch, out| {
                 out.copy_from_slice(&plan.of(batch)?);
                 Ok(())
             })
@@ -145,18 +150,22 @@ where
         }
         Wanted::Cross => {
             let plan = Coherence::<T>::new(wavelet, length, scales, boundary)?;
-            let tables = pairs().map(|(x, y)| plan.cross(x, y)).collect::<Result<Vec<_>, _>>()?;
-            array(out, request.shape(&[scales.len(), length]), &tables.concat())
+            pieces(request, &table, signals.len() / length, 1, out, |at, values| {
+                let (x, y) = pair(at);
+                *values = plan.cross(x, y)?;
+                Ok(())
+            })
         }
         Wanted::Coherence | Wanted::Phase => {
             let plan = Coherence::<T>::new(wavelet, length, scales, boundary)?;
-            let mut table: Vec<T> = Vec::new();
-            for (x, y) in pairs() {
+            pieces(request, &table, signals.len() / length, 1, out, |at, values: &mut Vec<T>| {
+                let (x, y) = pair(at);
                 let found = plan.of(x, y)?;
-                let values = if arguments.result == Wanted::Phase { found.phase } else { found.coherence };
-                table.extend(values.into_iter().map(T::of));
-            }
-            array(out, request.shape(&[scales.len(), length]), &table)
+                let table = if arguments.result == Wanted::Phase { found.phase } else { found.coherence };
+                values.clear();
+                values.extend(table.into_iter().map(T::of));
+                Ok(())
+            })
         }
     }
 }
