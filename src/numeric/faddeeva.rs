@@ -5,7 +5,7 @@ use num_complex::Complex64;
 /// The Faddeeva function `w(z) = e^{-z²} erfc(-iz)` for `Im z ≥ 0`, where `|w| ≤ 1`.
 ///
 /// `w(z) = (i/π) ∫ e^{-t²}/(z - t) dt` by the trapezoidal rule, with the residues of the poles that the
-/// rule's grid passes [alazah2021]. The grid is that of the midpoints or of the integers, whichever keeps
+/// rule's grid passes \[alazah2021\]. The grid is that of the midpoints or of the integers, whichever keeps
 /// farther from `z`, so that nothing cancels; 12 points on either side make the rule's error less than 2e-15
 /// of `|w(z)|`, and rounding adds as much.
 ///

@@ -119,7 +119,7 @@ impl<T: Sample> PacketTree<T> {
         Ok(self.dwt.joined(&approximation?, &detail?, self.levels[level][place].len()))
     }
 
-    /// The basis of least entropy `-Σ p ln p`, `p = |c|²/‖x‖²`, from the root on in natural order [coifman1992].
+    /// The basis of least entropy `-Σ p ln p`, `p = |c|²/‖x‖²`, from the root on in natural order \[coifman1992\].
     ///
     /// Entropy is additive, so that from the leaves upwards a node is kept where its own is no more than what its two
     /// children come to.
