@@ -17,7 +17,9 @@ use serde_json::Value;
 const N: usize = 200;
 
 fn ropelet(folder: &Path, words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ropelet")).current_dir(folder).args(words).output().unwrap()
+    // Whole, since it is started from elsewhere.
+    let program = fs::canonicalize(env!("CARGO_BIN_EXE_ropelet")).unwrap();
+    Command::new(program).current_dir(folder).args(words).output().unwrap()
 }
 
 /// Runs the words in the folder and gives standard output.
