@@ -16,6 +16,7 @@ use super::filter::{Daughter, Filter};
 use super::path::{self, Circumstances, Layout};
 use super::phase::{Bank, Deal, HalfSpectrum, Room, lanes};
 use super::planner::Transforms;
+use super::sample::must_be_finite;
 use super::scratch::{RowLengths, RowScratch, Scratch, ScratchLengths, SignalScratch};
 use super::stream::{self, Drain, STREAMED};
 use super::{Boundary, Norm, Path, Sample, SignalError, fft, scale};
@@ -509,10 +510,7 @@ impl<T: Sample> Cwt<T> {
         if found != expected {
             return Err(SignalError::Room { expected, found });
         }
-        match signals.iter().enumerate().find(|(_, x)| !x.is_finite()) {
-            Some((index, value)) => Err(SignalError::NotFinite { index, value: value.wide() }),
-            None => Ok(()),
-        }
+        must_be_finite(signals)
     }
 
     fn run(&self, signals: &[T], numbers: &mut [T], output: Output) -> Result<(), SignalError> {

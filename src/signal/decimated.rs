@@ -4,20 +4,21 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use num_complex::Complex;
-use pulp::Arch;
 use pulp::bytemuck::cast_slice_mut;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use realfft::{RealFftPlanner, RealToComplex};
 use rustfft::{Fft, FftPlanner};
 use serde::Serialize;
 
+use super::butterfly::{Arithmetic, Point};
 use super::filter::Daughter;
-use super::path::Circumstances;
-use super::phase::{Bank, Deal, HalfSpectrum, Room, lanes};
-use super::scratch::{RowLengths, Scratch, ScratchLengths};
-use super::stream::Drain;
+use super::phase::parts;
+use super::sample::must_be_finite;
+use super::scratch::{RowLengths, RowScratch, Scratch, ScratchLengths, SignalScratch};
+use super::stream::{self, Drain, STREAMED};
 use super::{Boundary, Norm, Sample, SignalError, fft, scale};
-use crate::numeric::{Bound, gamma};
+use crate::numeric::Bound;
 use crate::wavelet::MotherWavelet;
 
 /// The continuous wavelet transform with each scale at a rate of its own: as many coefficients as its band of
@@ -55,7 +56,7 @@ pub struct DecimatedCwt<T: Sample> {
     boundary: Boundary,
     arch: Arch,
     circles: Vec<Circle<T>>,
-    banks: Vec<(usize, Bank<T>, RowError)>,
+    bands: Vec<Band<T>>,
     rows: Vec<DecimatedRow>,
 }
 
@@ -92,7 +93,19 @@ impl DecimatedRow {
 
 struct Circle<T: Sample> {
     samples: usize,
+    /// The lowest bin that any band has, if it is below 0.
+    lowest: i64,
     forward: Arc<dyn RealToComplex<T>>,
+}
+
+/// The filter of one scale.
+struct Band<T: Sample> {
+    circle: usize,
+    /// Of the bins from here on, counted from minus half of the circle's: real parts, then imaginary ones.
+    first: i64,
+    gains: Vec<T>,
+    inverse: Arc<dyn Fft<T>>,
+    error: RowError,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -122,10 +135,6 @@ impl<T: Sample> DecimatedCwt<T> {
         if boundary == Boundary::Constant {
             return Err(SignalError::Endless { wavelet: wavelet.name() });
         }
-        let arch = Arch::new();
-        let lanes = lanes::<T>(arch);
-        // The coefficients of real wavelets take the same way as complex ones: half of what could be saved is.
-        let circumstances = Circumstances { length, boundary, real: false, lanes, sample_bytes: size_of::<T>() };
         let daughters: Vec<Daughter> = scales
             .iter()
             .map(|&scale| Daughter::new(wavelet, length, scale, norm, boundary, T::UNIT_ROUNDOFF))
@@ -137,7 +146,7 @@ impl<T: Sample> DecimatedCwt<T> {
                 (None, reach) => fft::padded_length(length + reach.unwrap_or(length)),
             })
             .collect();
-        let (mut planner, mut wide) = (RealFftPlanner::new(), FftPlanner::new());
+        let (mut planner, mut inverse, mut wide) = (RealFftPlanner::new(), FftPlanner::new(), FftPlanner::new());
         let mut distinct = sizes.clone();
         distinct.sort_unstable();
         distinct.dedup();
@@ -148,44 +157,44 @@ impl<T: Sample> DecimatedCwt<T> {
             .zip(&sizes)
             .map(|(daughter, samples)| daughter.filter(wavelet, wide[samples].as_ref()))
             .collect();
-        let mut deals: HashMap<usize, Arc<Deal<T>>> = HashMap::new();
-        let (mut banks, mut rows, mut first) = (Vec::new(), Vec::new(), 0);
+        let (mut bands, mut rows, mut first) = (Vec::new(), Vec::new(), 0);
         for (((daughter, filter), &samples), &scale) in daughters.iter().zip(&filters).zip(&sizes).zip(scales) {
-            let (points, spread) = circumstances.rate(filter.gains.len());
-            let deal =
-                deals.entry(points).or_insert_with(|| Arc::new(Deal::new(lanes, spread.points, spread.groups, false)));
-            let folds = filter.gains.len().div_ceil(spread.points);
-            let summed = gamma(4 * folds + 16, T::UNIT_ROUNDOFF) * (folds as f64).sqrt();
+            let bins = filter.gains.len();
+            let points = fft::padded_length(bins);
             let rounding = fft::relative_error(samples, T::UNIT_ROUNDOFF)
                 + fft::relative_error(points, T::UNIT_ROUNDOFF)
-                + summed
                 + 8.0 * T::UNIT_ROUNDOFF;
             let spectral = Bound {
                 rounding: filter.peak * rounding * (1.0 + rounding) + filter.error.rounding,
                 truncation: filter.error.truncation,
             };
-            let circle = distinct.binary_search(&samples).expect("the list holds every size");
-            let error = RowError { spectral, cut: daughter.cut() };
-            let bank = Bank::new(deal.clone(), filter.first, &filter.gains);
             rows.push(DecimatedRow {
                 scale,
                 points,
                 step: samples as f64 / points as f64,
                 first,
                 transform: samples,
-                bins: (bank.band().start, bank.band().end - 1),
+                bins: (filter.first, filter.first + bins as i64 - 1),
                 relative_error: spectral.total() / filter.peak.max(f64::MIN_POSITIVE),
-                flops: bank.flops(),
-                bytes: bank.bytes(),
+                flops: (6 * bins) as u64 + (5.0 * points as f64 * (points as f64).log2()) as u64,
+                bytes: 2 * bins * size_of::<T>(),
             });
-            banks.push((circle, bank, error));
+            bands.push(Band {
+                circle: distinct.binary_search(&samples).expect("the list holds every size"),
+                first: filter.first,
+                gains: parts(filter.gains.iter().copied()).collect(),
+                inverse: inverse.plan_fft_inverse(points),
+                error: RowError { spectral, cut: daughter.cut() },
+            });
             first += points;
         }
-        let circles = distinct
-            .into_iter()
-            .map(|samples| Circle { samples, forward: planner.plan_fft_forward(samples) })
-            .collect();
-        Ok(Self { length, boundary, arch, circles, banks, rows })
+        let circle = |(at, samples)| {
+            let firsts = bands.iter().filter(|band: &&Band<T>| band.circle == at).map(|band| band.first);
+            let lowest = firsts.min().unwrap_or(0).min(0);
+            Circle { samples, lowest, forward: planner.plan_fft_forward(samples) }
+        };
+        let circles = distinct.into_iter().enumerate().map(circle).collect();
+        Ok(Self { length, boundary, arch: Arch::new(), circles, bands, rows })
     }
 
     /// Samples per signal.
@@ -210,15 +219,15 @@ impl<T: Sample> DecimatedCwt<T> {
 
     fn scratch_lengths(&self) -> ScratchLengths {
         let mut lengths = ScratchLengths::default();
-        for Circle { samples, forward } in &self.circles {
-            lengths.spectra += 2 * (samples / 2 + 1);
-            lengths.spectrum = lengths.spectrum.max(samples / 2 + 1);
-            lengths.input = lengths.input.max(*samples);
-            lengths.forward = lengths.forward.max(forward.get_scratch_len());
+        for circle in &self.circles {
+            lengths.spectra += 2 * circle.bins();
+            lengths.spectrum = lengths.spectrum.max(circle.samples / 2 + 1);
+            lengths.input = lengths.input.max(circle.samples);
+            lengths.forward = lengths.forward.max(circle.forward.get_scratch_len());
         }
-        for (_, bank, _) in &self.banks {
-            let (work, _) = bank.deal().room();
-            lengths.row = lengths.row.max(RowLengths { product: bank.product(), work, ..RowLengths::default() });
+        for band in &self.bands {
+            let (band, fourier) = (band.inverse.len(), band.inverse.get_inplace_scratch_len());
+            lengths.row = lengths.row.max(RowLengths { band, fourier, ..RowLengths::default() });
         }
         lengths
     }
@@ -240,8 +249,9 @@ impl<T: Sample> DecimatedCwt<T> {
     /// Also [`SignalError::Room`].
     pub fn transform_into(&self, signals: &[T], coefficients: &mut [Complex<T>]) -> Result<(), SignalError> {
         self.validate(signals, coefficients.len())?;
+        let streamed = size_of_val(coefficients) >= STREAMED;
         let tables = signals.par_chunks(self.length).zip(coefficients.par_chunks_mut(self.points()));
-        tables.for_each_init(|| self.scratch(), |scratch, (signal, table)| self.one(signal, table, scratch));
+        tables.for_each_init(|| self.scratch(), |scratch, (signal, table)| self.one(signal, table, streamed, scratch));
         Ok(())
     }
 
@@ -256,11 +266,12 @@ impl<T: Sample> DecimatedCwt<T> {
         scratch: &mut Scratch<T>,
     ) -> Result<(), SignalError> {
         self.validate(signals, coefficients.len())?;
+        let streamed = size_of_val(coefficients) >= STREAMED;
         if scratch.lengths() != self.scratch_lengths() {
             return Err(SignalError::Scratch);
         }
         for (signal, table) in signals.chunks(self.length).zip(coefficients.chunks_mut(self.points())) {
-            self.one(signal, table, scratch);
+            self.one(signal, table, streamed, scratch);
         }
         Ok(())
     }
@@ -273,37 +284,53 @@ impl<T: Sample> DecimatedCwt<T> {
         if found != expected {
             return Err(SignalError::Room { expected, found });
         }
-        match signals.iter().enumerate().find(|(_, x)| !x.is_finite()) {
-            Some((index, value)) => Err(SignalError::NotFinite { index, value: value.wide() }),
-            None => Ok(()),
-        }
+        must_be_finite(signals)
     }
 
-    fn one(&self, signal: &[T], table: &mut [Complex<T>], scratch: &mut Scratch<T>) {
-        let prepared = &mut scratch.signal;
-        let mut spectra = &mut prepared.spectra[..];
-        for Circle { samples, forward } in &self.circles {
-            let bins = samples / 2 + 1;
-            let (parts, others) = spectra.split_at_mut(2 * bins);
-            spectra = others;
-            let (input, spectrum) = (&mut prepared.input[..*samples], &mut prepared.spectrum[..bins]);
+    fn one(&self, signal: &[T], table: &mut [Complex<T>], streamed: bool, scratch: &mut Scratch<T>) {
+        let SignalScratch { spectra, spectrum, input, forward, .. } = &mut scratch.signal;
+        let mut rest = &mut spectra[..];
+        for circle in &self.circles {
+            let (parts, others) = rest.split_at_mut(2 * circle.bins());
+            rest = others;
+            let (input, spectrum) = (&mut input[..circle.samples], &mut spectrum[..circle.samples / 2 + 1]);
             self.boundary.extend(signal, T::one(), 0, input);
-            let done = forward.process_with_scratch(input, spectrum, &mut prepared.forward);
+            let done = circle.forward.process_with_scratch(input, spectrum, forward);
             done.expect("the buffers are the plan's own");
-            let (re, im) = parts.split_at_mut(bins);
-            for ((re, im), z) in re.iter_mut().zip(im).zip(spectrum) {
+            let (re, im) = parts.split_at_mut(circle.bins());
+            let below = circle.lowest.unsigned_abs() as usize;
+            for ((re, im), z) in re.iter_mut().zip(&mut *im).zip(spectrum[1..=below].iter().rev()) {
+                (*re, *im) = (z.re, -z.im);
+            }
+            for ((re, im), z) in re[below..].iter_mut().zip(&mut im[below..]).zip(spectrum) {
                 (*re, *im) = (z.re, z.im);
             }
         }
-        let mut drain = Drain::idle(&mut []);
-        let (product, work) = (&mut scratch.row.product[..], &mut scratch.row.work[..]);
-        for ((circle, bank, _), row) in self.banks.iter().zip(&self.rows) {
-            let before: usize = self.circles[..*circle].iter().map(|circle| circle.samples / 2 + 1).sum();
-            let bins = self.circles[*circle].samples / 2 + 1;
-            let (re, im) = scratch.signal.spectra[2 * before..][..2 * bins].split_at(bins);
-            let line = cast_slice_mut(&mut table[row.range()]);
-            let room = Room { product: &mut *product, work: &mut *work };
-            bank.inverse(self.arch, HalfSpectrum { re, im }, room, line, &mut drain);
+        let RowScratch { band: points, fourier, .. } = &mut scratch.row;
+        for (band, row) in self.bands.iter().zip(&self.rows) {
+            let (circle, points) = (&self.circles[band.circle], &mut points[..row.points]);
+            let before: usize = self.circles[..band.circle].iter().map(|circle| 2 * circle.bins()).sum();
+            let bins = band.gains.len() / 2;
+            let from = (band.first - circle.lowest) as usize;
+            let (re, im) = spectra[before..][..2 * circle.bins()].split_at(circle.bins());
+            let (re, im) = (&re[from..from + bins], &im[from..from + bins]);
+            let (real, imaginary) = band.gains.split_at(bins);
+            // Each product in its place modulo the number of points, and zeros beside them.
+            let start = band.first.rem_euclid(points.len() as i64) as usize;
+            let straight = bins.min(points.len() - start);
+            points[start + straight..].fill(Complex::default());
+            points[bins - straight..start].fill(Complex::default());
+            for (from, to) in [(0..straight, start..start + straight), (straight..bins, 0..bins - straight)] {
+                let gains = (&real[from.clone()], &imaginary[from.clone()]);
+                let bins = (&re[from.clone()], &im[from]);
+                self.arch.dispatch(Products { gains, bins, out: cast_slice_mut(&mut points[to]) });
+            }
+            band.inverse.process_with_scratch(points, &mut fourier[..band.inverse.get_inplace_scratch_len()]);
+            let place: &mut [T] = cast_slice_mut(&mut table[row.range()]);
+            Drain::new(cast_slice_mut(points), 0, place, streamed).finish(self.arch);
+        }
+        if streamed {
+            stream::fence();
         }
     }
 
@@ -321,14 +348,14 @@ impl<T: Sample> DecimatedCwt<T> {
         if coefficients.len() != points {
             return Err(SignalError::Room { expected: points, found: coefficients.len() });
         }
-        let (circle, bank, _) = &self.banks[scale];
-        let samples = self.circles[*circle].samples;
+        let band = &self.bands[scale];
+        let samples = self.circles[band.circle].samples;
         let mut planner = FftPlanner::new();
         let mut bins = coefficients.to_vec();
         planner.plan_fft_forward(points).process(&mut bins);
         let mut circle = vec![Complex::default(); samples];
         let place = |k: i64, n: usize| k.rem_euclid(n as i64) as usize;
-        for k in bank.band() {
+        for k in band.first..band.first + band.gains.len() as i64 / 2 {
             circle[place(k, samples)] = bins[place(k, points)].scale(T::one() / T::of(points as f64));
         }
         planner.plan_fft_inverse(samples).process(&mut circle);
@@ -343,8 +370,8 @@ impl<T: Sample> DecimatedCwt<T> {
     /// When `scale` is not the number of a row, or `signal` has not the planned length.
     pub fn error_bound(&self, scale: usize, signal: &[T]) -> Bound {
         assert_eq!(signal.len(), self.length, "the bound is that of one signal");
-        let (circle, _, error) = &self.banks[scale];
-        let copies = self.circles[*circle].samples.div_ceil(self.length);
+        let Band { circle, error, .. } = self.bands[scale];
+        let copies = self.circles[circle].samples.div_ceil(self.length);
         let copies = if self.boundary == Boundary::Zero { 1 } else { copies };
         let peak = signal.iter().map(|x| x.wide().abs()).fold(0.0, f64::max);
         let squares: f64 = signal.iter().map(|x| (x.wide() / peak.max(f64::MIN_POSITIVE)).powi(2)).sum();
@@ -352,6 +379,42 @@ impl<T: Sample> DecimatedCwt<T> {
         Bound {
             rounding: error.spectral.rounding * two_norm + T::min_positive_value().wide(),
             truncation: error.spectral.truncation * two_norm + error.cut * peak,
+        }
+    }
+}
+
+impl<T: Sample> Circle<T> {
+    /// From the lowest one to half the samples.
+    fn bins(&self) -> usize {
+        self.samples / 2 + 1 + self.lowest.unsigned_abs() as usize
+    }
+}
+
+/// The products of gains and bins, in pairs.
+struct Products<'a, T> {
+    gains: (&'a [T], &'a [T]),
+    bins: (&'a [T], &'a [T]),
+    out: &'a mut [T],
+}
+
+impl<T: Sample> WithSimd for Products<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { gains: (g, h), bins: (x, y), out } = self;
+        let on = Arithmetic::<T, S>::new(simd);
+        let lanes = T::count::<S>();
+        let (out, rest) = out.split_at_mut(g.len() / lanes * 2 * lanes);
+        let out: &mut [Point<T, S>] = T::vectors_mut::<S>(out).as_chunks_mut().0;
+        let vectors = [g, h, x, y].map(|numbers| T::vectors::<S>(numbers));
+        for (at, out) in out.iter_mut().enumerate() {
+            let [g, h, x, y] = vectors.map(|vectors| vectors[at]);
+            *out = T::pair(simd, on.times([g, h], [x, y]));
+        }
+        let [g, h, x, y] = [g, h, x, y].map(|numbers| &numbers[numbers.len() / lanes * lanes..]);
+        for (at, pair) in rest.chunks_exact_mut(2).enumerate() {
+            (pair[0], pair[1]) = (x[at] * g[at] - y[at] * h[at], x[at] * h[at] + y[at] * g[at]);
         }
     }
 }

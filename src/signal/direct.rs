@@ -8,6 +8,7 @@ use num_complex::Complex64;
 
 use super::daughter::{self, MAX_ALIASES, MAX_SAMPLES};
 use super::edge::half_sums;
+use super::sample::must_be_finite;
 use super::{Boundary, Norm, Sample, SignalError, scale};
 use crate::wavelet::MotherWavelet;
 
@@ -37,9 +38,7 @@ pub fn cwt<T: Sample>(
     if signal.is_empty() {
         return Err(SignalError::Empty);
     }
-    if let Some((index, value)) = signal.iter().enumerate().find(|(_, x)| !x.is_finite()) {
-        return Err(SignalError::NotFinite { index, value: value.wide() });
-    }
+    must_be_finite(signal)?;
     let n = signal.len();
     let mut coefficients = Vec::with_capacity(scales.len() * n);
     for &scale in scales {

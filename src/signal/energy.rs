@@ -7,7 +7,9 @@ use rayon::prelude::*;
 use realfft::{RealFftPlanner, RealToComplex};
 use rustfft::FftPlanner;
 
+use super::aligned::Aligned;
 use super::filter::Daughter;
+use super::sample::must_be_finite;
 use super::{Boundary, Norm, Sample, SignalError, fft, scale};
 use crate::numeric::{Bound, gamma};
 use crate::wavelet::MotherWavelet;
@@ -42,10 +44,10 @@ pub struct ScaleEnergy<T: Sample> {
 }
 
 struct Row<T> {
-    /// The first bin, from 0 to half the length of the transform.
+    /// The first bin, from 0 to half the length of the transform: a multiple of [`PART`].
     first: usize,
-    /// Of both the bin and its mirror image.
-    weights: Vec<T>,
+    /// Of both the bin and its mirror image, and zeros around them up to multiples of [`PART`].
+    weights: Aligned<T>,
     peak: f64,
     /// How far the gains are from the defining ones, times `‖x‖₂`, as [`Bound`] says.
     error: Bound,
@@ -88,15 +90,15 @@ impl<T: Sample> ScaleEnergy<T> {
         let wide = FftPlanner::new().plan_fft_forward(transform);
         let row = |daughter: &Daughter| {
             let filter = daughter.filter(wavelet, wide.as_ref());
-            let mut weights = vec![0.0; transform / 2 + 1];
+            let mut weights = vec![0.0; (transform / 2 + 1).next_multiple_of(PART)];
             for (bin, gain) in (filter.first..).zip(&filter.gains) {
                 weights[bin.unsigned_abs() as usize] += transform as f64 * gain.norm_sqr();
             }
-            let first = weights.iter().position(|&weight| weight > 0.0).unwrap_or(0);
-            let last = weights.iter().rposition(|&weight| weight > 0.0).unwrap_or(0);
+            let first = weights.iter().position(|&weight| weight > 0.0).unwrap_or(0) / PART * PART;
+            let end = weights.iter().rposition(|&weight| weight > 0.0).unwrap_or(0) / PART * PART + PART;
             Row {
                 first,
-                weights: weights[first..=last].iter().map(|&weight| T::of(weight)).collect(),
+                weights: weights[first..end].iter().map(|&weight| T::of(weight)).collect(),
                 peak: filter.peak,
                 // A sample of the daughter that is left out changes a gain by no more than itself.
                 error: filter.error + Bound::truncation(daughter.cut()),
@@ -120,31 +122,24 @@ impl<T: Sample> ScaleEnergy<T> {
         if signals.is_empty() || !signals.len().is_multiple_of(self.length) {
             return Err(SignalError::Length { length: self.length, found: signals.len() });
         }
-        if let Some((index, value)) = signals.iter().enumerate().find(|(_, x)| !x.is_finite()) {
-            return Err(SignalError::NotFinite { index, value: value.wide() });
-        }
+        must_be_finite(signals)?;
         let mut energies = vec![T::zero(); signals.len() / self.length * self.rows.len()];
-        let tables = signals.par_chunks(self.length).zip(energies.par_chunks_mut(self.rows.len()));
-        let space = || (self.forward.make_input_vec(), self.forward.make_output_vec(), self.forward.make_scratch_vec());
-        tables.for_each_init(space, |(input, spectrum, scratch), (signal, energies)| {
-            self.one(signal, energies, input, spectrum, scratch);
+        let tables = signals.par_chunks(SIGNALS * self.length).zip(energies.par_chunks_mut(SIGNALS * self.rows.len()));
+        let bins = self.forward.len() / 2 + 1;
+        let space = || {
+            let powers = Aligned::new(SIGNALS * bins.next_multiple_of(PART));
+            (powers, self.forward.make_input_vec(), self.forward.make_output_vec(), self.forward.make_scratch_vec())
+        };
+        tables.for_each_init(space, |(powers, input, spectrum, scratch), (signals, energies)| {
+            for (signal, power) in signals.chunks(self.length).zip(powers.chunks_mut(bins.next_multiple_of(PART))) {
+                self.boundary.extend(signal, T::one(), 0, input);
+                let done = self.forward.process_with_scratch(input, spectrum, scratch);
+                done.expect("the buffers are the plan's own");
+                self.arch.dispatch(Power { spectrum, power });
+            }
+            T::weigh(self.arch, Weigh { rows: &self.rows, powers, energies });
         });
         Ok(energies)
-    }
-
-    fn one(
-        &self,
-        signal: &[T],
-        energies: &mut [T],
-        input: &mut [T],
-        spectrum: &mut [Complex<T>],
-        scratch: &mut [Complex<T>],
-    ) {
-        self.boundary.extend(signal, T::one(), 0, input);
-        let done = self.forward.process_with_scratch(input, spectrum, scratch);
-        done.expect("the buffers are the plan's own");
-        // The input has done its work: there is room in it for the power of all bins.
-        T::weigh(self.arch, Weigh { rows: &self.rows, spectrum, power: &mut input[..spectrum.len()], energies });
     }
 
     /// How far the energy of row `scale` may lie from the sum of squares that defines it, for this signal.
@@ -163,7 +158,7 @@ impl<T: Sample> ScaleEnergy<T> {
         let row = &self.rows[scale];
         let rounding = row.peak * fft::relative_error(self.forward.len(), T::UNIT_ROUNDOFF) + row.error.rounding;
         let off = |delta: f64| delta * (2.0 * row.peak + delta) * squares;
-        let summed = gamma(row.weights.len().div_ceil(VECTORS) + PARTS + 8, T::UNIT_ROUNDOFF);
+        let summed = gamma(row.weights.len().div_ceil(VECTORS) + PART + 8, T::UNIT_ROUNDOFF);
         Bound {
             rounding: off(rounding) + summed * row.peak.powi(2) * squares + T::min_positive_value().wide(),
             truncation: off(row.error.truncation),
@@ -171,17 +166,36 @@ impl<T: Sample> ScaleEnergy<T> {
     }
 }
 
-/// Vectors of sums that run side by side.
-const VECTORS: usize = 4;
-
-/// The most numbers that they have.
-const PARTS: usize = VECTORS * 16;
-
-/// The energies of all rows of one spectrum.
-pub struct Weigh<'a, T> {
-    rows: &'a [Row<T>],
+/// `|z|²` of each bin.
+struct Power<'a, T> {
     spectrum: &'a [Complex<T>],
     power: &'a mut [T],
+}
+
+impl<T: Sample> WithSimd for Power<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        for (power, z) in self.power.iter_mut().zip(self.spectrum) {
+            *power = z.re * z.re + z.im * z.im;
+        }
+    }
+}
+
+/// Signals that are summed together, so that a weight is fetched once for all of them.
+const SIGNALS: usize = 4;
+
+/// Vectors of sums of each that run side by side.
+const VECTORS: usize = 2;
+
+/// The most numbers that they have.
+const PART: usize = VECTORS * 16;
+
+/// The energies of all rows of the power spectra of some signals; how many there are changes no result.
+pub struct Weigh<'a, T> {
+    rows: &'a [Row<T>],
+    powers: &'a [T],
     energies: &'a mut [T],
 }
 
@@ -190,28 +204,28 @@ impl<T: Sample> WithSimd for Weigh<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { rows, spectrum, power, energies } = self;
-        for (power, z) in power.iter_mut().zip(spectrum) {
-            *power = z.re * z.re + z.im * z.im;
-        }
-        let part = VECTORS * T::count::<S>();
-        for (energy, row) in energies.iter_mut().zip(rows) {
-            let power = &power[row.first..][..row.weights.len()];
-            let (mut weights, mut powers) = (row.weights.chunks_exact(part), power.chunks_exact(part));
-            let mut sums = [T::splat(simd, T::zero()); VECTORS];
-            for (weights, powers) in weights.by_ref().zip(powers.by_ref()) {
-                let (weights, powers) = (T::vectors::<S>(weights), T::vectors::<S>(powers));
-                for v in 0..VECTORS {
-                    sums[v] = T::fused(simd, weights[v], powers[v], sums[v]);
+        let Self { rows, powers, energies } = self;
+        let stride = powers.len() / SIGNALS;
+        for (at, row) in rows.iter().enumerate() {
+            let power = |signal: usize| &powers[signal * stride + row.first..][..row.weights.len()];
+            let powers: [_; SIGNALS] = std::array::from_fn(|signal| T::vectors::<S>(power(signal)).as_chunks().0);
+            let weights: &[[_; VECTORS]] = T::vectors::<S>(&row.weights).as_chunks().0;
+            let mut sums = [[T::splat(simd, T::zero()); VECTORS]; SIGNALS];
+            for (place, weights) in weights.iter().enumerate() {
+                for (sums, powers) in sums.iter_mut().zip(powers) {
+                    let powers: &[_; VECTORS] = &powers[place];
+                    for v in 0..VECTORS {
+                        sums[v] = T::fused(simd, weights[v], powers[v], sums[v]);
+                    }
                 }
             }
-            let mut parts = [T::zero(); PARTS];
-            for (part, sum) in T::vectors_mut::<S>(&mut parts).iter_mut().zip(sums) {
-                *part = sum;
+            for (energies, sums) in energies.chunks_mut(rows.len()).zip(sums) {
+                let mut parts = [T::zero(); PART];
+                for (part, sum) in T::vectors_mut::<S>(&mut parts).iter_mut().zip(sums) {
+                    *part = sum;
+                }
+                energies[at] = parts.into_iter().fold(T::zero(), |sum, part| sum + part);
             }
-            let rest = weights.remainder().iter().zip(powers.remainder());
-            rest.zip(&mut parts).for_each(|((&weight, &power), part)| *part += weight * power);
-            *energy = parts.into_iter().fold(T::zero(), |sum, part| sum + part);
         }
     }
 }

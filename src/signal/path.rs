@@ -148,19 +148,6 @@ impl Circumstances {
             .min_by(|a, b| a.cost.total_cmp(&b.cost))
     }
 
-    /// The fewest points that a band of so many bins is known from, of those that phases can be made of, and how it
-    /// is spread over them.
-    pub(super) fn rate(&self, bins: usize) -> (usize, Spread) {
-        let mut points = bins;
-        loop {
-            points = self.dealt(points).expect("a power of two is soon there");
-            if let Some(spread) = self.spread(points, bins) {
-                return (points, spread);
-            }
-            points += 1;
-        }
-    }
-
     /// Cost of an inverse transform of the whole length.
     pub(super) fn fourier_cost(&self, transform: usize) -> f64 {
         let rough = if phase::radices(transform).is_some() { 1.0 } else { 4.0 };

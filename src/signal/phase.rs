@@ -14,7 +14,6 @@
 //! it is done with neighbouring `r` in the lanes, and then rows and lanes are exchanged.
 
 use std::f64::consts::TAU;
-use std::ops::Range;
 use std::sync::Arc;
 
 use num_complex::{Complex, Complex64};
@@ -146,7 +145,7 @@ fn rounded<T: Sample>(z: Complex64) -> Complex<T> {
 }
 
 /// Real parts, then imaginary ones, of a vector or of a band.
-fn parts<T: Sample>(values: impl Iterator<Item = Complex64> + Clone) -> impl Iterator<Item = T> {
+pub(super) fn parts<T: Sample>(values: impl Iterator<Item = Complex64> + Clone) -> impl Iterator<Item = T> {
     values.clone().map(|z| T::of(z.re)).chain(values.map(|z| T::of(z.im)))
 }
 
@@ -265,11 +264,6 @@ impl<T: Sample> Bank<T> {
 
     pub(super) fn deal(&self) -> &Deal<T> {
         &self.deal
-    }
-
-    /// Its bins, counted from minus half of those of the signal.
-    pub(super) fn band(&self) -> Range<i64> {
-        self.first..self.first + self.bins as i64
     }
 
     /// Numbers of [`Room::product`].

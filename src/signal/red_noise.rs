@@ -6,6 +6,7 @@ use rand::distr::Open01;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
+use super::sample::must_be_finite;
 use super::{Sample, SignalError};
 
 /// Noise in which each sample keeps a share of the last one: the autoregressive process of order 1,
@@ -40,9 +41,7 @@ impl RedNoise {
     /// # Errors
     /// [`SignalError::Length`] for fewer than 8 samples; [`SignalError::NotFinite`].
     pub fn of<T: Sample>(signal: &[T]) -> Result<Self, SignalError> {
-        if let Some((index, value)) = signal.iter().enumerate().find(|(_, x)| !x.is_finite()) {
-            return Err(SignalError::NotFinite { index, value: value.wide() });
-        }
+        must_be_finite(signal)?;
         if signal.len() < 8 {
             return Err(SignalError::Length { length: 8, found: signal.len() });
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use realfft::{RealFftPlanner, RealToComplex};
 use serde::Serialize;
 
+use super::sample::must_be_finite;
 use super::{Sample, SignalError};
 
 /// Which frequencies of a real signal's spectrum are listed.
@@ -58,9 +59,7 @@ impl<T: Sample> PowerSpectrum<T> {
         if signal.len() != n {
             return Err(SignalError::Length { length: n, found: signal.len() });
         }
-        if let Some((index, value)) = signal.iter().enumerate().find(|(_, x)| !x.is_finite()) {
-            return Err(SignalError::NotFinite { index, value: value.wide() });
-        }
+        must_be_finite(signal)?;
         let mut input = signal.to_vec();
         let mut spectrum = self.forward.make_output_vec();
         self.forward.process(&mut input, &mut spectrum).expect("the buffers are the plan's own");
