@@ -5,7 +5,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::Sample;
-use super::aligned::LINE;
+use super::aligned::{Aligned, LINE};
 
 /// Output from this many bytes on goes past the caches: more than a core's share of the last level.
 pub(super) const STREAMED: usize = 16 << 20;
@@ -118,7 +118,8 @@ fn stream<T: Sample, S: Simd>(_simd: S, source: &[T], out: &mut [T]) {
 pub fn fill<T: Sample>(out: &mut [T], value: T) {
     const NUMBERS: usize = 1024;
     let arch = Arch::new();
-    let mut line = [value; NUMBERS];
+    // Read across cache lines, it would take half as long again to write.
+    let mut line: Aligned<T> = std::iter::repeat_n(value, NUMBERS).collect();
     // From one cache line to another, as far as `out` has whole ones.
     let (head, out) = out.split_at_mut(out.as_ptr().align_offset(LINE).min(out.len()));
     head.fill(value);
