@@ -9,8 +9,8 @@ use rand_chacha::ChaCha8Rng;
 use ropelet::numeric::{Agreement, Bound, Real, gamma};
 use ropelet::signal::{Boundary, Cwt, CwtPlanner, Norm, Sample, ScaleEnergy, SignalError, direct};
 use ropelet::wavelet::{
-    AnalyticDerivativeOfGaussian, DerivativeOfGaussian, FrequencyBSpline, FromSamples, FromSpectrum, Gaussian, Haar,
-    HaarLike, Morlet, Morse, MotherWavelet, Part, Paul, Ricker,
+    AnalyticDerivativeOfGaussian, AnalyticMorlet, DerivativeOfGaussian, FrequencyBSpline, FromSamples, FromSpectrum,
+    Gaussian, Haar, HaarLike, Morlet, Morse, MotherWavelet, Part, Paul, Ricker,
 };
 
 const U: f64 = f64::UNIT_ROUNDOFF;
@@ -124,13 +124,73 @@ fn the_direct_sum_has_the_same_constants_and_a_constant_signal_vanishes() {
     }
 }
 
+/// Two sums over half-lines that begin one lag apart differ by a value, and both half-lines with 0 add up to the aliases of the
+/// spectrum (Poisson): so `tail_sum` is the sum that it is said to be, of `psi` and of `psi'`.
+#[test]
+fn tail_sums_telescope_and_add_up_to_the_aliases_of_frequency_zero() {
+    let morlet = Morlet::corrected(6.0).unwrap();
+    let samples = (-72..=80).map(|k| morlet.psi(f64::from(k) / 8.0)).collect();
+    let wavelets: Vec<Box<dyn MotherWavelet>> = vec![
+        Box::new(AnalyticMorlet::corrected(6.0).unwrap()),
+        Box::new(AnalyticMorlet::corrected(0.4).unwrap()),
+        Box::new(AnalyticMorlet::corrected(25.0).unwrap()),
+        Box::new(AnalyticMorlet::corrected(60.0).unwrap()),
+        Box::new(FrequencyBSpline::shannon(1.5, 1.0).unwrap()),
+        Box::new(FrequencyBSpline::new(2, 1.5, 1.0).unwrap()),
+        Box::new(FrequencyBSpline::new(7, 1.0, 0.6).unwrap()),
+        Box::new(FromSamples::new(samples, -9.0, 0.125).unwrap()),
+        Box::new(sampled_ricker(0.25, 9.5)),
+        Box::new(Paul::new(4).unwrap()),
+        Box::new(Morse::new(20.0, 3.0).unwrap()),
+        Box::new(AnalyticDerivativeOfGaussian::new(3).unwrap()),
+    ];
+    for wavelet in &wavelets {
+        for scale in [0.7, 3.3, 47.1] {
+            for derivative in [false, true] {
+                let half = |first: u64, direction: f64| {
+                    let sum = if derivative {
+                        wavelet.derivative_tail_sum(scale, first, direction)
+                    } else {
+                        wavelet.tail_sum(scale, first, direction)
+                    };
+                    sum.unwrap_or_else(|| panic!("{wavelet:?} {scale}"))
+                };
+                let value = |t: f64| if derivative { wavelet.derivative(t).unwrap() } else { wavelet.psi(t) };
+                let gain = |p: i32| {
+                    let omega = TAU * f64::from(p) * scale;
+                    wavelet.psihat(omega) * if derivative { Complex64::new(0.0, omega) } else { Complex64::ONE }
+                };
+                // A sum of values near 1, a of them to a unit of time; a derivative is larger by the frequency.
+                let size = scale * if derivative { TAU * wavelet.centre_frequency() } else { 1.0 };
+                let bound = 2e-13 * (size + 1.0);
+                let what = format!("{wavelet:?} scale {scale} derivative {derivative}");
+                for (first, direction) in [(1, 1.0), (1, -1.0), (38, 1.0), (400, -1.0), (100_000, 1.0)] {
+                    let apart = half(first, direction) - half(first + 1, direction);
+                    let off = (apart - value(direction * first as f64 / scale)).norm();
+                    assert!(off <= bound, "{what} at {first} {direction}: {off:e}");
+                }
+                let sum = half(1, 1.0) + half(1, -1.0) + value(0.0);
+                let aliases: Complex64 = scale * (-40..=40).map(gain).sum::<Complex64>();
+                assert!((sum - aliases).norm() <= bound, "{what}: {sum} {aliases}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_tail_without_a_sum_and_an_endless_energy_are_refused() {
-    let shannon = FrequencyBSpline::shannon(1.5, 1.0).unwrap();
-    let refused = Cwt::<f64>::new(&shannon, 20, &[2.0], Norm::L2, Boundary::Constant).err();
+    // At this scale every lag meets Shannon's band at the same phase, and psi falls as 1/t.
+    let shannon = FrequencyBSpline::shannon(1.5, 1.25).unwrap();
+    let refused = Cwt::<f64>::new(&shannon, 20, &[0.5], Norm::L2, Boundary::Constant).err();
     assert_eq!(refused, Some(SignalError::TailSum { wavelet: "shannon" }));
-    let refused = direct::cwt(&shannon, &[1.0, 2.0], &[2.0], Norm::L2, Boundary::Constant);
+    let refused = direct::cwt(&shannon, &[1.0, 2.0], &[0.5], Norm::L2, Boundary::Constant);
     assert_eq!(refused, Err(SignalError::TailSum { wavelet: "shannon" }));
+    assert_eq!(direct::cwt(&shannon, &[1.0, 2.0], &[0.7], Norm::L2, Boundary::Constant).err(), None);
+    // A spectrum may have any tails.
+    let refused = Cwt::<f64>::new(&spectral_ricker(), 20, &[2.0], Norm::L2, Boundary::Constant).err();
+    assert_eq!(refused, Some(SignalError::TailSum { wavelet: "spectrum" }));
+    let refused = Cwt::<f64>::new(&AnalyticMorlet::uncorrected(6.0).unwrap(), 20, &[2.0], Norm::L2, Boundary::Constant);
+    assert_eq!(refused.err(), Some(SignalError::TailSum { wavelet: "analytic-morlet-uncorrected" }));
     let refused = ScaleEnergy::<f64>::new(&Ricker, 20, &[2.0], Norm::L2, Boundary::Constant).err();
     assert_eq!(refused, Some(SignalError::Endless { wavelet: "ricker" }));
 }
@@ -257,12 +317,14 @@ fn transforms_with_given_wavelets_are_those_of_ricker() {
             }
         }
     }
-    // What reaches nowhere near its end can be continued by constants, too.
-    let given = spectral_ricker().with_reach(9.5);
-    let cwt = Cwt::<f64>::new(&given, 90, &[5.0], Norm::L1, Boundary::Constant).unwrap();
-    let ricker = Cwt::<f64>::new(&Ricker, 90, &[5.0], Norm::L1, Boundary::Constant).unwrap();
-    let (w, expected) = (cwt.transform_real(&signal).unwrap(), ricker.transform_real(&signal).unwrap());
-    assert!(w.iter().zip(&expected).all(|(w, e)| (w - e).abs() < 1e-11));
+    // Both can be continued by constants, too.
+    let ricker = Cwt::<f64>::new(&Ricker, 90, &[5.0, 60.0], Norm::L1, Boundary::Constant).unwrap();
+    let expected = ricker.transform_real(&signal).unwrap();
+    for wavelet in [&sampled_ricker(0.125, 9.5) as &dyn MotherWavelet, &spectral_ricker().with_reach(9.5)] {
+        let cwt = Cwt::<f64>::new(wavelet, 90, &[5.0, 60.0], Norm::L1, Boundary::Constant).unwrap();
+        let w = cwt.transform_real(&signal).unwrap();
+        assert!(w.iter().zip(&expected).all(|(w, e)| (w - e).abs() < 1e-11), "{wavelet:?}");
+    }
 }
 
 #[test]

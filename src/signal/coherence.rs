@@ -122,16 +122,17 @@ impl<T: Sample> Coherence<T> {
     /// # Errors
     /// Those of [`Cwt::transform`]; [`SignalError::Length`] unless there are as many samples of both.
     pub fn cross(&self, x: &[T], y: &[T]) -> Result<Vec<Complex<T>>, SignalError> {
-        let [x, y] = self.both(x, y)?;
-        Ok(x.iter().zip(y).map(|(x, y)| x * y.conj()).collect())
+        same_length(x.len(), y.len())?;
+        Ok(product(&self.cwt.transform(x)?, &self.cwt.transform(y)?))
     }
 
-    /// The coefficients of both.
-    fn both(&self, x: &[T], y: &[T]) -> Result<[Vec<Complex<T>>; 2], SignalError> {
-        if x.len() != y.len() {
-            return Err(SignalError::Length { length: x.len(), found: y.len() });
-        }
-        Ok([self.cwt.transform(x)?, self.cwt.transform(y)?])
+    /// The same of complex signals.
+    ///
+    /// # Errors
+    /// As [`Coherence::cross`].
+    pub fn cross_complex(&self, x: &[Complex<T>], y: &[Complex<T>]) -> Result<Vec<Complex<T>>, SignalError> {
+        same_length(x.len(), y.len())?;
+        Ok(product(&self.cwt.transform_complex(x)?, &self.cwt.transform_complex(y)?))
     }
 
     /// The coherence and phase of one pair of signals.
@@ -139,18 +140,31 @@ impl<T: Sample> Coherence<T> {
     /// # Errors
     /// Those of [`Coherence::cross`], for one signal each.
     pub fn of(&self, x: &[T], y: &[T]) -> Result<Coherent, SignalError> {
-        if x.len() != self.length() {
-            return Err(SignalError::Length { length: self.length(), found: x.len() });
-        }
-        let [x, y] = self.both(x, y)?;
+        same_length(self.length(), x.len())?;
+        same_length(x.len(), y.len())?;
+        Ok(self.coherent(&self.cwt.transform(x)?, &self.cwt.transform(y)?))
+    }
+
+    /// The same of complex signals.
+    ///
+    /// # Errors
+    /// As [`Coherence::of`].
+    pub fn of_complex(&self, x: &[Complex<T>], y: &[Complex<T>]) -> Result<Coherent, SignalError> {
+        same_length(self.length(), x.len())?;
+        same_length(x.len(), y.len())?;
+        Ok(self.coherent(&self.cwt.transform_complex(x)?, &self.cwt.transform_complex(y)?))
+    }
+
+    /// What two tables of coefficients have in common.
+    fn coherent(&self, x: &[Complex<T>], y: &[Complex<T>]) -> Coherent {
         let wide = |w: &[Complex<T>], at: usize| {
             let w = w[at];
             Complex64::new(w.re.wide(), w.im.wide())
         };
-        let cross = |at: usize| wide(&x, at) * wide(&y, at).conj();
+        let cross = |at: usize| wide(x, at) * wide(y, at).conj();
         let means = [
-            self.smooth(|at| wide(&x, at).norm_sqr()),
-            self.smooth(|at| wide(&y, at).norm_sqr()),
+            self.smooth(|at| wide(x, at).norm_sqr()),
+            self.smooth(|at| wide(y, at).norm_sqr()),
             self.smooth(|at| cross(at).re),
             self.smooth(|at| cross(at).im),
         ];
@@ -165,7 +179,7 @@ impl<T: Sample> Coherence<T> {
                 if xx[b] > floors.0 && yy[b] > floors.1 { (square / xx[b] / yy[b]).min(1.0) } else { 0.0 }
             }));
         }
-        Ok(Coherent { coherence, phase: re.iter().zip(&im).map(|(re, im)| im.atan2(*re)).collect() })
+        Coherent { coherence, phase: re.iter().zip(&im).map(|(re, im)| im.atan2(*re)).collect() }
     }
 
     /// `S` of a table.
@@ -253,6 +267,14 @@ impl<T: Sample> fmt::Debug for Coherence<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Coherence").field("cwt", &self.cwt).finish_non_exhaustive()
     }
+}
+
+fn same_length(length: usize, found: usize) -> Result<(), SignalError> {
+    if found == length { Ok(()) } else { Err(SignalError::Length { length, found }) }
+}
+
+fn product<T: Sample>(x: &[Complex<T>], y: &[Complex<T>]) -> Vec<Complex<T>> {
+    x.iter().zip(y).map(|(x, y)| x * y.conj()).collect()
 }
 
 #[cfg(test)]

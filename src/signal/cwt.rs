@@ -57,7 +57,7 @@ pub struct Cwt<T: Sample> {
     groups: Vec<Group<T>>,
     rows: Vec<Row<T>>,
     /// What constants beyond the ends add to each row.
-    edges: Vec<Option<Edges<T>>>,
+    edges: Vec<Option<Edges>>,
     plans: Vec<RowPlan>,
     /// Samples of the longest convolution on either side, if there is one.
     reach: Option<usize>,
@@ -169,10 +169,10 @@ impl<T: Sample> Cwt<T> {
             .collect();
         let wide: Vec<Arc<dyn Fft<f64>>> =
             layouts.iter().map(|layout| transforms.wide.plan_fft_forward(layout.transform)).collect();
-        let edges: Vec<Option<Edges<T>>> = match boundary {
+        let edges: Vec<Option<Edges>> = match boundary {
             Boundary::Constant => scales
                 .par_iter()
-                .map(|&scale| Edges::new(wavelet, length, scale, norm, T::UNIT_ROUNDOFF).map(Some))
+                .map(|&scale| Edges::new::<T>(wavelet, length, scale, norm).map(Some))
                 .collect::<Result<_, _>>()?,
             _ => scales.iter().map(|_| None).collect(),
         };

@@ -23,7 +23,7 @@ pub(super) struct TimeDerivative<'a>(&'a dyn MotherWavelet);
 
 impl<'a> TimeDerivative<'a> {
     /// # Errors
-    /// [`SignalError::NoDerivative`] for a wavelet whose derivative is not known in closed form.
+    /// [`SignalError::NoDerivative`] for a wavelet whose derivative is not known.
     pub(super) fn of(wavelet: &'a dyn MotherWavelet) -> Result<Self, SignalError> {
         match wavelet.derivative(0.0) {
             Some(_) => Ok(Self(wavelet)),
@@ -99,6 +99,10 @@ impl MotherWavelet for TimeDerivative<'_> {
         self.0.derivative_tail(radius)
     }
 
+    fn tail_sum(&self, scale: f64, first: u64, direction: f64) -> Option<Complex64> {
+        self.0.derivative_tail_sum(scale, first, direction)
+    }
+
     /// Octave by octave: `∫_r^{2r} ω |psihat| ≤ 2r ∫_r^∞ |psihat|`.
     fn spectral_tail(&self, radius: f64) -> f64 {
         let octave = |k: i32| f64::from(k).exp2() * radius;
@@ -109,10 +113,16 @@ impl MotherWavelet for TimeDerivative<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wavelet::{Haar, Morlet, Morse, Paul};
+    use crate::wavelet::{
+        AnalyticDerivativeOfGaussian, AnalyticMorlet, FrequencyBSpline, FromSamples, FromSpectrum, Haar, Morlet, Morse,
+        Paul,
+    };
 
-    fn wavelets() -> [Box<dyn MotherWavelet>; 4] {
+    fn wavelets() -> [Box<dyn MotherWavelet>; 7] {
         [
+            Box::new(AnalyticMorlet::corrected(2.0).unwrap()),
+            Box::new(AnalyticMorlet::uncorrected(3.0).unwrap()),
+            Box::new(AnalyticDerivativeOfGaussian::new(3).unwrap()),
             Box::new(Morlet::corrected(6.0).unwrap()),
             Box::new(Morlet::uncorrected(5.0).unwrap()),
             Box::new(Paul::new(4).unwrap()),
@@ -130,13 +140,38 @@ mod tests {
                 };
                 let (re, im) = (part(|z| z.re), part(|z| z.im));
                 let expected = Complex64::new(re.value, im.value);
-                // Both are below 6 in modulus, so that 64 roundoffs are 5e-14.
+                // All are below 6 in modulus, so that 64 roundoffs are 8e-14.
                 let allowed = re.error.total() + im.error.total() + 64.0 * f64::EPSILON * 6.0;
                 let off = (derivative.psi(t) - expected).norm();
                 assert!(off <= allowed, "{} at {t}: {off} > {allowed}", wavelet.name());
                 // The control: psi itself is no derivative of psi.
                 assert!((wavelet.psi(t) - expected).norm() > 1e-3, "{} at {t}", wavelet.name());
             }
+        }
+    }
+
+    #[test]
+    fn slopes_of_band_limited_and_of_given_wavelets_are_those_of_their_values() {
+        let morlet = Morlet::corrected(6.0).unwrap();
+        let samples = (-90..=70).map(|k| morlet.psi(f64::from(k) / 8.0)).collect();
+        let wavelets: [Box<dyn MotherWavelet>; 5] = [
+            Box::new(FrequencyBSpline::shannon(1.5, 1.0).unwrap()),
+            Box::new(FrequencyBSpline::new(2, 0.5, 1.0).unwrap()),
+            Box::new(FrequencyBSpline::new(5, 1.5, 1.0).unwrap()),
+            Box::new(FromSamples::new(samples, -11.25, 0.125).unwrap()),
+            Box::new(FromSpectrum::new(move |w| morlet.psihat(w), (-6.0, 18.0), &[]).unwrap()),
+        ];
+        for wavelet in wavelets {
+            let derivative = TimeDerivative::of(wavelet.as_ref()).unwrap();
+            for t in [-8.3, -3.0, -0.26, -1e-3, 0.0, 1e-9, 0.125, 0.3, 1.0, 4.0 / 3.0, 2.7, 25.0, 301.7] {
+                // Differences of fourth order; the fifth derivatives are below 15⁵.
+                let h = 1e-3;
+                let at = |k: f64| wavelet.psi(t + k * h);
+                let expected = (8.0 * (at(1.0) - at(-1.0)) - (at(2.0) - at(-2.0))) / (12.0 * h);
+                let off = (derivative.psi(t) - expected).norm();
+                assert!(off < 1e-6, "{} at {t}: {off:e}, {} {expected}", wavelet.name(), derivative.psi(t));
+            }
+            assert!((derivative.psi(0.3) - wavelet.psi(0.3)).norm() > 1e-2);
         }
     }
 

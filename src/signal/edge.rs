@@ -4,21 +4,23 @@ use num_complex::Complex64;
 
 use super::daughter::{self, MAX_SAMPLES};
 use super::{Norm, Sample, SignalError};
+use crate::numeric::Real;
 use crate::wavelet::MotherWavelet;
 
 /// `L(b) = c(a) Σ_{t < 0} conj(psi((t - b)/a))` and `R(b)`, the same over `t ≥ n`: with [`super::Boundary::Constant`]
 /// the transform is that of zeros beyond the ends, plus `x(0) L(b) + x(n-1) R(b)`.
 ///
 /// The sums begin at the far end of the daughter, or with what the wavelet says about its tail, and are compensated:
-/// each is off by a roundoff or two of `f64` of the sum of absolute values, and is then rounded to `T`.
+/// each is off by a roundoff or two of `f64` of the sum of absolute values. They are added in `f64`, and the sum of all
+/// three is rounded once: where a wide daughter meets a constant they nearly cancel.
 #[derive(Debug)]
-pub(super) struct Edges<T> {
+pub(super) struct Edges {
     /// Numbers of a coefficient.
     parts: usize,
     /// From the first sample on, as far as the end reaches.
-    left: Vec<T>,
+    left: Vec<f64>,
     /// From the last sample backwards.
-    right: Vec<T>,
+    right: Vec<f64>,
     /// Samples of the signal.
     length: usize,
     /// Rounding, times `max|x|`.
@@ -27,42 +29,43 @@ pub(super) struct Edges<T> {
     pub(super) cut: f64,
 }
 
-impl<T: Sample> Edges<T> {
-    pub(super) fn new(
+impl Edges {
+    /// For coefficients of type `T`.
+    pub(super) fn new<T: Sample>(
         wavelet: &dyn MotherWavelet,
         length: usize,
         scale: f64,
         norm: Norm,
-        unit_roundoff: f64,
     ) -> Result<Self, SignalError> {
         let factor = norm.factor(scale);
-        let (left, right, cut) = half_sums(wavelet, length, scale, unit_roundoff)?;
+        let (left, right, cut) = half_sums(wavelet, length, scale, T::UNIT_ROUNDOFF)?;
         let size = |sums: &[Complex64]| sums.iter().map(|z| z.norm()).fold(0.0, f64::max);
-        // Rounded to T, multiplied, and added to a sum of the other one and what is there.
-        let rounding = 4.0 * factor * (size(&left) + size(&right)) * T::UNIT_ROUNDOFF;
+        // The sum with what is there is rounded to T; before, there are a few roundoffs of f64.
+        let roundoffs = T::UNIT_ROUNDOFF + 8.0 * f64::UNIT_ROUNDOFF;
+        let rounding = factor * (size(&left) + size(&right)) * roundoffs;
         let real = wavelet.is_real();
-        let numbers = |sums: &[Complex64]| -> Vec<T> {
-            let parts = sums.iter().map(|z| factor * z.conj()).map(|z| [T::of(z.re), T::of(z.im)]);
-            parts.flat_map(|[re, im]| [Some(re), (!real).then_some(im)]).flatten().collect()
+        let numbers = |sums: &[Complex64]| -> Vec<f64> {
+            let values = sums.iter().map(|z| factor * z.conj());
+            values.flat_map(|z| [Some(z.re), (!real).then_some(z.im)]).flatten().collect()
         };
         let parts = if real { 1 } else { 2 };
         Ok(Self { parts, left: numbers(&left), right: numbers(&right), length, rounding, cut: factor * cut })
     }
 
     pub(super) fn bytes(&self) -> usize {
-        (self.left.len() + self.right.len()) * size_of::<T>()
+        (self.left.len() + self.right.len()) * size_of::<f64>()
     }
 
     /// Adds them to the coefficients of the samples from `first` on.
-    pub(super) fn add(&self, [start, end]: [T; 2], first: usize, coefficients: &mut [T]) {
-        let parts = self.parts;
-        let left = self.left.get(parts * first..).unwrap_or_default();
-        coefficients.iter_mut().zip(left).for_each(|(w, edge)| *w += start * *edge);
-        // Place i counts from the last sample backwards.
-        let past = first + coefficients.len() / parts;
-        let right = self.right.get(parts * (self.length - past)..).unwrap_or_default();
-        for (w, edge) in coefficients.rchunks_exact_mut(parts).zip(right.chunks_exact(parts)) {
-            w.iter_mut().zip(edge).for_each(|(w, edge)| *w += end * *edge);
+    pub(super) fn add<T: Sample>(&self, ends: [T; 2], first: usize, coefficients: &mut [T]) {
+        let (parts, [start, end]) = (self.parts, ends.map(|x| x.wide()));
+        for (sample, w) in (first..self.length).zip(coefficients.chunks_exact_mut(parts)) {
+            let left = self.left.chunks_exact(parts).nth(sample);
+            let right = self.right.chunks_exact(parts).nth(self.length - 1 - sample);
+            for (part, w) in w.iter_mut().enumerate() {
+                let at = |edge: Option<&[f64]>| edge.map_or(0.0, |edge| edge[part]);
+                *w = T::of(w.wide() + start * at(left) + end * at(right));
+            }
         }
     }
 }

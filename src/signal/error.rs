@@ -59,8 +59,8 @@ pub enum SignalError {
         /// Name of the wavelet.
         wavelet: &'static str,
     },
-    /// The derivative of a wavelet was asked for, and is not known in closed form.
-    #[error("the derivative of {wavelet} is not known; use morlet, paul or morse")]
+    /// The derivative of a wavelet was asked for, and is not known.
+    #[error("the derivative of {wavelet} is not known; use a wavelet without jumps, such as morlet or morse")]
     NoDerivative {
         /// Name of the wavelet.
         wavelet: &'static str,
@@ -118,8 +118,8 @@ pub enum SignalError {
         /// The boundary.
         boundary: Boundary,
     },
-    /// A sum over half of all integers was asked of a wavelet that has no closed form for it.
-    #[error("the tails of {wavelet} are not summed over a constant; use the boundary `zero`, `periodic` or `reflect`")]
+    /// A sum over half of all integers was asked of a wavelet for which it has no limit, or is not known.
+    #[error("the tails of {wavelet} have no sum over a constant; use the boundary `zero`, `periodic` or `reflect`")]
     TailSum {
         /// Name of the wavelet.
         wavelet: &'static str,

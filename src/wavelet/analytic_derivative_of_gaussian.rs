@@ -51,6 +51,11 @@ impl AnalyticDerivativeOfGaussian {
         self.morse.error() * self.factor() + Bound::rounding((m + 8.0) * f64::EPSILON * size)
     }
 
+    /// `psi(t)` over that of Morse at `√2 t`: the factor times `(-1)^{m+1} i^m`.
+    fn quotient(&self) -> Complex64 {
+        self.factor() * -Complex64::I.powu(3 * self.order % 4)
+    }
+
     /// `|psi(t)|` over that of Morse at `√2 t`.
     fn factor(&self) -> f64 {
         let m = f64::from(self.order);
@@ -77,6 +82,11 @@ impl MotherWavelet for AnalyticDerivativeOfGaussian {
             _ => -morse.re,
         };
         Complex64::new(self.real.psi(t).re, imaginary)
+    }
+
+    /// That of the Morse wavelet.
+    fn derivative(&self, t: f64) -> Option<Complex64> {
+        self.morse.derivative(SQRT_2 * t).map(|slope| SQRT_2 * self.quotient() * slope)
     }
 
     fn psihat(&self, omega: f64) -> Complex64 {
@@ -132,8 +142,13 @@ impl MotherWavelet for AnalyticDerivativeOfGaussian {
 
     /// That of the Morse wavelet, and for the real part the same with what rounding leaves of it.
     fn tail_sum(&self, scale: f64, first: u64, direction: f64) -> Option<Complex64> {
-        let turn = -Complex64::I.powu((self.order + 2 * self.order) % 4);
-        self.morse.tail_sum(scale / SQRT_2, first, direction).map(|sum| self.factor() * turn * sum)
+        self.morse.tail_sum(scale / SQRT_2, first, direction).map(|sum| self.quotient() * sum)
+    }
+
+    /// That of the Morse wavelet.
+    fn derivative_tail_sum(&self, scale: f64, first: u64, direction: f64) -> Option<Complex64> {
+        let sum = self.morse.derivative_tail_sum(scale / SQRT_2, first, direction);
+        sum.map(|sum| SQRT_2 * self.quotient() * sum)
     }
 
     /// `∫_r^∞ w^m e^{-w²/2} dw ≤ r^{m+1} e^{-r²/2} / (r² - m + 1)` beyond the peak.

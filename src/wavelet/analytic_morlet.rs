@@ -1,8 +1,10 @@
-use std::f64::consts::{FRAC_1_SQRT_2, PI, SQRT_2};
+use std::f64::consts::{FRAC_1_SQRT_2, LN_2, PI, SQRT_2, TAU};
 
 use num_complex::Complex64;
 
 use super::morlet::{NORM, scaled_erf_integral};
+use super::morse::exp_m1;
+use super::mother::MAX_TERMS;
 use super::{Admissibility, Morlet, MotherWavelet, WaveletError};
 use crate::numeric::{dawson, faddeeva};
 
@@ -81,6 +83,61 @@ impl AnalyticMorlet {
         if self.corrected { 0.0 } else { NORM * (2.0 * PI).sqrt() * self.lost() }
     }
 
+    /// `psihat(w)` for complex `w`, `ω0` at most 40.
+    fn continued(&self, w: Complex64) -> Complex64 {
+        let turn = self.omega0 * w;
+        let around = |centre: f64| (-0.5 * (w - centre) * (w - centre)).exp();
+        NORM * TAU.sqrt()
+            * match self.corrected {
+                true if turn.norm() < 1.0 => self.lost() * around(0.0) * exp_m1(turn),
+                true => around(self.omega0) - self.lost() * around(0.0),
+                false => around(self.omega0),
+            }
+    }
+
+    /// `Σ_{l ≥ first} f(l/a)` for `f` the function `psi` or its derivative: a geometric series under the integral,
+    ///
+    /// ```text
+    /// Σ psi(l/a) = (1/2π) ∫ psihat(w) e^{iw first/a} / (1 - e^{iw/a}) dw
+    /// ```
+    ///
+    /// along the ray `arg w = θ`, by the trapezoidal rule in `ln w`, as [`super::Morse::error`] has it: on the rays
+    /// up to `2θ` the Gaussian grows by `e^{ω0² sin²2θ / 2cos4θ}` at most, and the poles on the real line count as a quarter of
+    /// `θ` less on either side. Where `e^{-ω0²/2}` underflows, what is left is a Gaussian, and is added up.
+    fn half_sum(&self, scale: f64, first: u64, derivative: bool) -> Option<Complex64> {
+        const TOO_FAR: f64 = 40.0;
+        let value = |t: f64| if derivative { self.derivative(t) } else { Some(self.psi(t)) };
+        if self.omega0 > TOO_FAR {
+            let last = (TOO_FAR * scale).ceil();
+            return match last - first as f64 <= MAX_TERMS {
+                true => (first..=last as u64).rev().map(|lag| value(lag as f64 / scale)).sum(),
+                false => None,
+            };
+        }
+        // Next to a spectrum that jumps at 0 the series is not integrable.
+        if !self.corrected && !derivative {
+            return None;
+        }
+        let theta = self.omega0.recip().min(PI / 16.0);
+        let growth = (self.omega0 * (2.0 * theta).sin()).powi(2) / (2.0 * (4.0 * theta).cos());
+        let step = TAU * 0.75 * theta / (61.0 * LN_2 + growth + 4.0);
+        // Beyond that the Gaussian is below e^{-45}.
+        let (top, time) = (1.2 * self.omega0 + 12.0, first as f64 / scale);
+        let (mut sum, mut size) = (Complex64::ZERO, 0.0);
+        for k in 0.. {
+            let w = Complex64::from_polar(top * (-step * f64::from(k)).exp(), theta);
+            let turn = Complex64::I * w;
+            let slope = if derivative { turn } else { Complex64::ONE };
+            let term = -self.continued(w) * slope * w * (turn * time).exp() / exp_m1(turn / scale);
+            sum += term;
+            size += term.norm();
+            if term.norm() < 1e-20 * size {
+                break;
+            }
+        }
+        Some(step / TAU * sum)
+    }
+
     /// The Gaussians that make up `|psihat|²`, up to a factor: their weights and centres.
     fn parts(&self) -> impl Iterator<Item = (f64, f64)> + use<> {
         let (square, half) = (self.omega0 * self.omega0, self.omega0 / 2.0);
@@ -126,6 +183,25 @@ impl MotherWavelet for AnalyticMorlet {
             Complex64::ZERO
         };
         NORM * (whole - lost * (cut + correction))
+    }
+
+    /// From `W'(z) = 2i/√π - 2z W(z)` and `D'(x) = 1 - 2x D(x)`.
+    fn derivative(&self, t: f64) -> Option<Complex64> {
+        let (decay, lost) = ((-t * t / 2.0).exp(), self.lost());
+        let whole = if decay == 0.0 {
+            Complex64::ZERO
+        } else {
+            Complex64::new(-t, self.omega0) * Complex64::from_polar(decay, self.omega0 * t)
+        };
+        let z = FRAC_1_SQRT_2 * Complex64::new(-t, self.omega0);
+        let cut = FRAC_1_SQRT_2 * z * faddeeva(z);
+        let correction = if self.corrected {
+            // The two constants cancel.
+            Complex64::new(-0.5 * t * decay, -t * dawson(FRAC_1_SQRT_2 * t) / PI.sqrt())
+        } else {
+            Complex64::new(0.0, -1.0 / TAU.sqrt())
+        };
+        Some(NORM * (whole - lost * (cut + correction)))
     }
 
     fn psihat(&self, omega: f64) -> Complex64 {
@@ -194,6 +270,16 @@ impl MotherWavelet for AnalyticMorlet {
     /// `√2` [torrence1998, Table 1].
     fn e_folding_time(&self) -> f64 {
         SQRT_2
+    }
+
+    /// None uncorrected, where `psi` falls as `1/t` and the sum has no limit.
+    fn tail_sum(&self, scale: f64, first: u64, direction: f64) -> Option<Complex64> {
+        // psihat is real.
+        self.half_sum(scale, first, false).map(|sum| if direction < 0.0 { sum.conj() } else { sum })
+    }
+
+    fn derivative_tail_sum(&self, scale: f64, first: u64, direction: f64) -> Option<Complex64> {
+        self.half_sum(scale, first, true).map(|sum| if direction < 0.0 { -sum.conj() } else { sum })
     }
 
     /// That of the Gaussian around `ω0`, beyond its peak.

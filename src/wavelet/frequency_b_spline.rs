@@ -2,7 +2,9 @@ use std::f64::consts::{E, PI};
 
 use num_complex::Complex64;
 
+use super::mother::MAX_TERMS;
 use super::{Admissibility, MotherWavelet, WaveletError};
+use crate::numeric::lerch;
 
 /// The frequency B-spline wavelet of order `M`, bandwidth `B` and centre `C` (cycles per unit time); the Shannon
 /// wavelet is its order 1. They are PyWavelets' `fbspM-B-C` and `shanB-C`.
@@ -86,6 +88,43 @@ impl FrequencyBSpline {
     /// `∫ β²`.
     fn square(&self) -> f64 {
         self.squares.iter().map(|piece| integral(piece)).sum()
+    }
+
+    /// `Σ_{l ≥ first} f(l/a)` for `f` the function `psi` or its derivative, by the powers of exponentials that it is made of:
+    ///
+    /// ```text
+    /// psi(t) = √B (M/2πiB)^M Σ_j (-1)^j (M choose j) e^{2πi f_j t} t^{-M},   f_j = C + B/2 - Bj/M
+    /// ```
+    ///
+    /// Each sums to Lerch's transcendent, from where on none exceeds the whole by much; the terms before are added up.
+    /// For `M = 1` there is no limit where some `f_j/a` is a whole number.
+    fn half_sum(&self, scale: f64, first: u64, derivative: bool) -> Option<Complex64> {
+        let order = f64::from(self.order);
+        let start = (order * scale / (PI * self.bandwidth)).ceil().max(first as f64);
+        if start - first as f64 > MAX_TERMS {
+            return None;
+        }
+        let value = |t: f64| if derivative { self.derivative(t) } else { Some(self.psi(t)) };
+        let before: Complex64 = (first..start as u64).rev().map(|lag| value(lag as f64 / scale)).sum::<Option<_>>()?;
+        let time = start / scale;
+        let mut choices = 1.0;
+        let mut after = Complex64::ZERO;
+        for j in 0..=self.order {
+            let frequency = self.centre + self.bandwidth * (0.5 - f64::from(j) / order);
+            let turns = frequency / scale;
+            let phase = frequency * time;
+            let power = lerch(turns, self.order, start)?;
+            let sum = if derivative {
+                let next = lerch(turns, self.order + 1, start)?;
+                Complex64::new(0.0, 2.0 * PI * frequency) * power - order / time * next
+            } else {
+                power
+            };
+            after += choices * Complex64::cis(2.0 * PI * (phase - phase.round())) * sum;
+            choices *= (f64::from(j) - order) / (f64::from(j) + 1.0);
+        }
+        let ratio = Complex64::new(0.0, -order / (2.0 * PI * self.bandwidth * time)).powu(self.order);
+        Some(before + self.bandwidth.sqrt() * ratio * after)
     }
 
     /// Whether frequency 0 is outside the band, or at its end: exactly, as far as the parameters are.
@@ -199,6 +238,27 @@ fn sinc(x: f64) -> f64 {
     sign * (PI * (x - whole)).sin() / (PI * x)
 }
 
+/// The derivative of `sin(πx)/(πx)`.
+pub(super) fn sinc_slope(x: f64) -> f64 {
+    if x.abs() >= 1e15 {
+        return 0.0;
+    }
+    if x.abs() < 0.5 {
+        // Σ_{k≥1} 2k (-1)^k π^{2k} x^{2k-1}/(2k+1)!: below 1/2 nothing cancels by more than a digit.
+        let square = (PI * x).powi(2);
+        let (mut term, mut sum) = (PI * PI * x / 6.0, 0.0);
+        for k in 1..12 {
+            let k = f64::from(k);
+            sum -= 2.0 * k * term;
+            term *= -square / ((2.0 * k + 2.0) * (2.0 * k + 3.0));
+        }
+        return sum;
+    }
+    let whole = x.round();
+    let sign = if whole.rem_euclid(2.0) == 0.0 { 1.0 } else { -1.0 };
+    (sign * (PI * (x - whole)).cos() - sinc(x)) / x
+}
+
 impl MotherWavelet for FrequencyBSpline {
     fn name(&self) -> &'static str {
         if self.shannon { "shannon" } else { "fbsp" }
@@ -217,6 +277,15 @@ impl MotherWavelet for FrequencyBSpline {
         }
         let cycles = self.centre * t;
         Complex64::from_polar(self.bandwidth.sqrt() * envelope, 2.0 * PI * (cycles - cycles.round()))
+    }
+
+    /// `√B sinc^{M-1} (2πiC sinc + B sinc') e^{2πiCt}`, at `Bt/M`.
+    fn derivative(&self, t: f64) -> Option<Complex64> {
+        let x = self.bandwidth * t / f64::from(self.order);
+        let rest = sinc(x).powi(self.order as i32 - 1);
+        let slope = Complex64::new(self.bandwidth * sinc_slope(x), 2.0 * PI * self.centre * sinc(x));
+        let cycles = self.centre * t;
+        Some(self.bandwidth.sqrt() * rest * slope * Complex64::cis(2.0 * PI * (cycles - cycles.round())))
     }
 
     fn psihat(&self, omega: f64) -> Complex64 {
@@ -293,6 +362,15 @@ impl MotherWavelet for FrequencyBSpline {
     fn e_folding_time(&self) -> f64 {
         let order = f64::from(self.order);
         order * E.powf(order.recip()) / (PI * self.bandwidth)
+    }
+
+    fn tail_sum(&self, scale: f64, first: u64, direction: f64) -> Option<Complex64> {
+        // psihat is real.
+        self.half_sum(scale, first, false).map(|sum| if direction < 0.0 { sum.conj() } else { sum })
+    }
+
+    fn derivative_tail_sum(&self, scale: f64, first: u64, direction: f64) -> Option<Complex64> {
+        self.half_sum(scale, first, true).map(|sum| if direction < 0.0 { -sum.conj() } else { sum })
     }
 
     /// 0 beyond the band.

@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use num_complex::Complex64;
 
+use super::frequency_b_spline::sinc_slope;
+use super::mother::MAX_TERMS;
 use super::{Admissibility, MotherWavelet, WaveletError};
-use crate::numeric::{Bound, Integral, Real, gamma, integrate};
+use crate::numeric::{Bound, Integral, Real, gamma, integrate, lerch};
 
 /// A wavelet given by its samples, interpolated band-limited, and 0 at all other points of the grid.
 ///
@@ -96,6 +98,52 @@ impl FromSamples {
         Bound::rounding(size * gamma(self.samples.len() + 8, f64::UNIT_ROUNDOFF))
     }
 
+    /// `Σ_{l ≥ first} f(direction · l/a)` for `f` the function `psi` or its derivative.
+    ///
+    /// Beyond the grid, with `p = ah` lags to a step and the grid from `g` steps on,
+    ///
+    /// ```text
+    /// psi(l/a) = Σ_k (-1)^k s_k (p/π) sin(π(l/p - g)) / (l - p(g + k))
+    /// ```
+    ///
+    /// whose sums over `l` are Lerch's transcendents; the terms before are added up. There is no limit where every lag meets
+    /// the sine at the same place, which is none of its zeros.
+    fn half_sum(&self, scale: f64, first: u64, direction: f64, derivative: bool) -> Option<Complex64> {
+        let (last, period) = ((self.samples.len() - 1) as f64, scale * self.step);
+        // The grid as it is met going this way.
+        let back = direction < 0.0;
+        let begin = if back { -self.first / self.step - last } else { self.first / self.step };
+        let start = ((begin + last) * period + 1.0).ceil().max(first as f64);
+        if (start - first as f64) * self.samples.len() as f64 > 16.0 * MAX_TERMS {
+            return None;
+        }
+        let value = |t: f64| if derivative { self.derivative(t) } else { Some(self.psi(t)) };
+        let before: Complex64 =
+            (first..start as u64).rev().map(|lag| value(direction * lag as f64 / scale)).sum::<Option<_>>()?;
+        let (turns, place) = (0.5 / period, start / period - begin);
+        if turns == turns.round() && place == place.round() && !derivative {
+            // Every lag is a point of the grid.
+            return Some(before);
+        }
+        let phase = Complex64::cis(PI * (place - 2.0 * (0.5 * place).round()));
+        let mut after = Complex64::ZERO;
+        for k in 0..self.samples.len() {
+            let sample = if back { self.samples[self.samples.len() - 1 - k] } else { self.samples[k] };
+            // In units of the step, from the sample on.
+            let away = place - k as f64;
+            let lags = period * away;
+            let whole = lerch(turns, 1, lags)? * phase / away;
+            let weight = if derivative {
+                let next = lerch(turns, 2, lags)? * phase / (away * away);
+                direction / self.step * (whole.re - next.im / PI)
+            } else {
+                whole.im / PI
+            };
+            after += if k.is_multiple_of(2) { sample * weight } else { -sample * weight };
+        }
+        Some(before + after)
+    }
+
     fn sum(&self) -> Complex64 {
         self.step * self.samples.iter().sum::<Complex64>()
     }
@@ -143,6 +191,23 @@ impl MotherWavelet for FromSamples {
         let sign = |k: usize| if k.is_multiple_of(2) == even { 1.0 } else { -1.0 };
         let sum: Complex64 = self.samples.iter().enumerate().map(|(k, s)| s * (sign(k) / (x - k as f64))).sum();
         sum * ((PI * (x - nearest)).sin() / PI)
+    }
+
+    fn derivative(&self, t: f64) -> Option<Complex64> {
+        let x = (t - self.first) / self.step;
+        if x.abs() >= 1e15 {
+            return Some(Complex64::ZERO);
+        }
+        let nearest = x.round();
+        let (sine, cosine) = (PI * (x - nearest)).sin_cos();
+        let even = nearest.rem_euclid(2.0) == 0.0;
+        let slope = |k: usize| {
+            let away = x - k as f64;
+            let sign = if k.is_multiple_of(2) == even { 1.0 } else { -1.0 };
+            if away.abs() < 0.75 { sinc_slope(away) } else { sign * (cosine - sine / (PI * away)) / away }
+        };
+        let sum: Complex64 = self.samples.iter().enumerate().map(|(k, s)| s * slope(k)).sum();
+        Some(sum / self.step)
     }
 
     fn psihat(&self, omega: f64) -> Complex64 {
@@ -209,6 +274,14 @@ impl MotherWavelet for FromSamples {
         let total = TAU * self.energy();
         let middle = if self.real { 0.0 } else { self.spectral(|w| w).value / total };
         (self.spectral(|w| (w - middle).powi(2)).value / total).sqrt()
+    }
+
+    fn tail_sum(&self, scale: f64, first: u64, direction: f64) -> Option<Complex64> {
+        self.half_sum(scale, first, direction, false)
+    }
+
+    fn derivative_tail_sum(&self, scale: f64, first: u64, direction: f64) -> Option<Complex64> {
+        self.half_sum(scale, first, direction, true)
     }
 
     /// 0 beyond `π/h`.

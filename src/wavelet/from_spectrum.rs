@@ -165,6 +165,18 @@ impl FromSpectrum {
         })
     }
 
+    /// `(1/2π) ∫ f(w) psihat(w) e^{iwt} dw`, where it does not count as 0.
+    fn integral(&self, t: f64, factor: impl Fn(f64) -> Complex64) -> Complex64 {
+        if t.abs() >= self.reach || t.is_infinite() {
+            return Complex64::ZERO;
+        }
+        let level = t.abs().log2().ceil().max(0.0) as usize;
+        // Beyond the last rule the phase is lost, and what is left of the function with it.
+        let Some(level) = (level < LEVELS).then_some(level) else { return Complex64::ZERO };
+        let sum: Complex64 = self.rule(level).iter().map(|(w, value)| value * factor(*w) * Complex64::cis(w * t)).sum();
+        if self.real { sum.re.into() } else { sum }
+    }
+
     /// `∫ f(w) |psihat(w)|² dw`.
     fn spectral(&self, f: impl Fn(f64) -> f64) -> Integral {
         let (low, high) = self.band;
@@ -208,14 +220,16 @@ impl MotherWavelet for FromSpectrum {
     }
 
     fn psi(&self, t: f64) -> Complex64 {
-        if t.abs() >= self.reach || t.is_infinite() {
-            return Complex64::ZERO;
-        }
-        let level = t.abs().log2().ceil().max(0.0) as usize;
-        // Beyond the last rule the phase is lost, and what is left of the function with it.
-        let Some(level) = (level < LEVELS).then_some(level) else { return Complex64::ZERO };
-        let sum: Complex64 = self.rule(level).iter().map(|(w, value)| value * Complex64::cis(w * t)).sum();
-        if self.real { sum.re.into() } else { sum }
+        self.integral(t, |_| Complex64::ONE)
+    }
+
+    fn derivative(&self, t: f64) -> Option<Complex64> {
+        Some(self.integral(t, |w| Complex64::new(0.0, w)))
+    }
+
+    /// 0 from the declared reach on.
+    fn derivative_tail(&self, radius: f64) -> f64 {
+        self.tail(radius)
     }
 
     fn psihat(&self, omega: f64) -> Complex64 {

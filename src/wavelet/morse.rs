@@ -85,6 +85,14 @@ impl Morse {
         sum
     }
 
+    /// Of each term of the rule that makes `psi` a geometric series: `weight e^{i node first/a} / (1 - e^{i node/a})`.
+    ///
+    /// The rule's error stays what it is for the integral of `psihat(w)/|1 - e^{iw/a}|`, whose poles on the real line,
+    /// at `w = 2πap`, count as much as the aliases there.
+    fn geometric_sum(&self, scale: f64, first: u64, weight: impl Fn(&Term) -> Complex64) -> Complex64 {
+        self.sum(first as f64 / scale, |term| -weight(term) / exp_m1(Complex64::I * term.node / scale))
+    }
+
     /// `∫_0^∞ psihat(w)² w^{power} dw`, relative to `a²`, as a logarithm.
     fn ln_moment(&self, power: f64) -> f64 {
         let s = (2.0 * self.beta + power + 1.0) / self.gamma;
@@ -163,7 +171,7 @@ impl fmt::Debug for Morse {
 }
 
 /// `e^z - 1` without cancellation near 0.
-fn exp_m1(z: Complex64) -> Complex64 {
+pub(super) fn exp_m1(z: Complex64) -> Complex64 {
     let (sin, cos) = z.im.sin_cos();
     let half = (z.im / 2.0).sin();
     Complex64::new(z.re.exp_m1() * cos - 2.0 * half * half, z.re.exp() * sin)
@@ -250,21 +258,16 @@ impl MotherWavelet for Morse {
         (2.0 * self.beta * self.gamma).sqrt() / self.peak
     }
 
-    /// Each term of the rule that makes `psi` is a geometric series: `weight e^{i node first/a} / (1 - e^{i node/a})`.
-    ///
-    /// The rule's error stays what it is for the integral of `psihat(w)/|1 - e^{iw/a}|`, whose poles on the real line,
-    /// at `w = 2πap`, count as much as the aliases there.
+    /// A sum of geometric series.
     fn tail_sum(&self, scale: f64, first: u64, direction: f64) -> Option<Complex64> {
-        let time = first as f64 / scale;
-        let term = |&Term { node, weight }: &Term| {
-            let decay = (-node.im * time).exp();
-            if decay == 0.0 {
-                return Complex64::ZERO;
-            }
-            -weight * Complex64::from_polar(decay, node.re * time) / exp_m1(Complex64::I * node / scale)
-        };
-        let sum: Complex64 = self.terms.iter().map(term).sum();
+        let sum = self.geometric_sum(scale, first, |Term { weight, .. }| *weight);
         Some(if direction < 0.0 { sum.conj() } else { sum })
+    }
+
+    /// The same with `iw` under the integral.
+    fn derivative_tail_sum(&self, scale: f64, first: u64, direction: f64) -> Option<Complex64> {
+        let sum = self.geometric_sum(scale, first, |Term { node, weight }| Complex64::I * node * weight);
+        Some(if direction < 0.0 { -sum.conj() } else { sum })
     }
 
     /// The incomplete gamma function `(a/γ) Γ(s, r^γ)`, by its first term:

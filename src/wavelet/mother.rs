@@ -35,7 +35,7 @@ pub trait MotherWavelet: Debug + Send + Sync {
     /// The interval outside of which `psi` vanishes exactly, or `None` if it has tails.
     fn support(&self) -> Option<(f64, f64)>;
 
-    /// `psi'(t)`, where it is known in closed form: what instantaneous frequencies are read from.
+    /// `psi'(t)`, where it is known: what instantaneous frequencies are read from.
     fn derivative(&self, _t: f64) -> Option<Complex64> {
         None
     }
@@ -102,8 +102,13 @@ pub trait MotherWavelet: Debug + Send + Sync {
     /// `Σ_{l ≥ first} psi(direction · l/scale)` for `direction` ±1 and `first ≥ 1`, where it is known in closed form.
     ///
     /// Needed only of a wavelet whose tails are too heavy for [`MotherWavelet::tail`]: it is what a constant beyond
-    /// the end of a signal is multiplied by.
+    /// the end of a signal is multiplied by. There is none where the sum has no limit.
     fn tail_sum(&self, _scale: f64, _first: u64, _direction: f64) -> Option<Complex64> {
+        None
+    }
+
+    /// [`MotherWavelet::tail_sum`] of `psi'`.
+    fn derivative_tail_sum(&self, _scale: f64, _first: u64, _direction: f64) -> Option<Complex64> {
         None
     }
 
@@ -112,6 +117,9 @@ pub trait MotherWavelet: Debug + Send + Sync {
         0
     }
 }
+
+/// Terms of a tail sum that are added up before the rest is known by other means: more is an error, not a wait.
+pub(super) const MAX_TERMS: f64 = (1u64 << 22) as f64;
 
 /// The verdict on `C_psi = ∫_R |psihat(w)|²/|w| dw`, two-sided.
 #[derive(Debug, Clone, PartialEq)]

@@ -56,6 +56,12 @@ impl Paul {
     fn power_of_i(&self) -> Complex64 {
         Complex64::I.powu(self.order % 4)
     }
+
+    /// The generalised Morse wavelet with `β = m`, `γ = 1`, and the factor that makes this one of it.
+    fn morse(&self) -> Option<(Complex64, Morse)> {
+        let morse = Morse::new(self.order.into(), 1.0).ok()?;
+        Some((self.psi(0.0) / morse.psi(0.0).re, morse))
+    }
 }
 
 impl MotherWavelet for Paul {
@@ -137,9 +143,14 @@ impl MotherWavelet for Paul {
 
     /// That of the generalised Morse wavelet with `β = m`, `γ = 1`, which is this one up to a factor.
     fn tail_sum(&self, scale: f64, first: u64, direction: f64) -> Option<Complex64> {
-        let morse = Morse::new(self.order.into(), 1.0).ok()?;
-        let factor = self.psi(0.0) / morse.psi(0.0).re;
+        let (factor, morse) = self.morse()?;
         morse.tail_sum(scale, first, direction).map(|sum| factor * sum)
+    }
+
+    /// As [`MotherWavelet::tail_sum`].
+    fn derivative_tail_sum(&self, scale: f64, first: u64, direction: f64) -> Option<Complex64> {
+        let (factor, morse) = self.morse()?;
+        morse.derivative_tail_sum(scale, first, direction).map(|sum| factor * sum)
     }
 
     /// `∫_r^∞ w^m e^{-w} dw ≤ r^m e^{-r} · r/(r-m)` beyond the peak.
