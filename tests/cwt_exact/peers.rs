@@ -9,11 +9,11 @@ use ropelet::signal::{Boundary, Cwt, Norm, aliasing, frequencies};
 use ropelet::wavelet::{DerivativeOfGaussian, Morlet, Morse, MotherWavelet, Paul, Ricker};
 use serde_json::Value;
 
-fn peers() -> Value {
+pub(super) fn peers() -> Value {
     serde_json::from_str(include_str!("../data/cwt/peers.json")).unwrap()
 }
 
-fn signal(n: usize) -> Vec<f64> {
+pub(super) fn signal(n: usize) -> Vec<f64> {
     (0..n).map(|t| ((t * t + 5 * t) % 23) as f64 / 11.0 - 1.0).collect()
 }
 

@@ -73,6 +73,48 @@ frequencies, w = fcwt.cwt(long, 1, 0.04, 0.12, 4, scaling="lin")
 document["fcwt_frequencies"] = [float(f) for f in frequencies]
 rows["fCWT"] = pairs(w, 32)
 
+# Squeezed onto 25 frequencies, and the frequency of each coefficient's phase; of 8 samples.
+voices, every = 8, 16
+chirp = np.cos(0.5 * np.arange(128) + 0.0015 * np.arange(128) ** 2)
+squeezed, _, frequencies, scales, turning = ssqueezepy.ssq_cwt(
+    chirp,
+    ("gmw", {"gamma": 3, "beta": 20, "dtype": "float64"}),
+    scales=2 ** (2 + np.arange(3 * voices + 1) / voices),
+    ssq_freqs=np.geomspace(0.03, 0.3, 25),
+    fs=1.0,
+    padtype=None,
+    gamma=1e-12,
+    get_w=True,
+    astensor=False,
+)[:5]
+document["squeezed"] = {
+    "voices": voices,
+    "every": every,
+    "frequencies": frequencies.tolist(),
+    "rows": pairs(squeezed, every),
+    "turning": turning[:, ::every].tolist(),
+}
+
+# Coherence of two signals and the phase of their cross spectrum.
+morlet, dj = pycwt.Morlet(6), 1 / 8
+other = np.roll(x, 3) + signal(N)[::-1] / 4
+coherence, phase, _, _, _ = pycwt.wct(x, other, 1.0, dj=dj, s0=4.0, J=16, sig=False, wavelet=morlet, normalize=False)
+document["coherence"] = {"coherence": coherence[:, ::8].tolist(), "phase": phase[:, ::8].tolist()}
+
+# Levels of white and of red noise of variance 2, and their backgrounds: of points, and of means over 100 samples.
+levels = np.array([5.0, 8.0, 13.0])
+document["levels"] = {}
+for name, lag1 in [("white", 0.0), ("red", 0.5)]:
+    points, background = pycwt.significance(2.0, 1.0, levels, 0, lag1, significance_level=0.95, wavelet=morlet)
+    means, _ = pycwt.significance(2.0, 1.0, levels, 1, lag1, dof=np.full(3, 100.0), wavelet=morlet)
+    document["levels"][name] = {"points": points.tolist(), "means": means.tolist(), "background": background.tolist()}
+
+# The complex derivatives of a Gaussian, at 9 places of their grid.
+document["cgau"] = {}
+for order in [1, 2, 5]:
+    psi, t = pywt.ContinuousWavelet(f"cgau{order}").wavefun(8)
+    document["cgau"][str(order)] = {"t": t[16::28].tolist(), "psi": pairs([psi[16::28]], 1)[0]}
+
 path = Path(__file__).with_name("peers.json")
 path.write_text(json.dumps(document, separators=(",", ":")) + "\n")
 print(path.stat().st_size, list(rows))
