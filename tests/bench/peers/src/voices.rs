@@ -50,9 +50,8 @@ impl Contestant for Scalet {
     }
 
     fn row(&self, index: usize) -> (f64, &[Complex32]) {
-        // As many rows as it has: the same part of the way through them.
-        let scales = self.executor.view_scales();
-        let index = index * scales.len() / self.task.scales.len();
+        let (scales, wanted) = (self.executor.view_scales(), self.task.scales[index]);
+        let index = scales.partition_point(|&scale| f64::from(scale) < wanted).min(scales.len() - 1);
         (f64::from(scales[index]), &self.out[index * self.task.length..][..self.task.length])
     }
 }
