@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use npyz::WriterBuilder;
 use num_complex::{Complex, Complex64};
 use ropelet::numeric::Real;
-use ropelet::signal::{Boundary, Cwt, Norm, octaves};
+use ropelet::signal::{Boundary, Coherence, Cwt, Norm, Scalogram, octaves};
 use ropelet::wavelet::{DerivativeOfGaussian, Morlet, MotherWavelet, Paul};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -374,11 +374,145 @@ fn big_endian_fortran_order_and_complex_arrays_are_read_right() {
     let words = ["--wavelet", "ricker", "--scales", "2,5", "--boundary", "constant", "--dtype", "f32", "--out", &out];
     stdout(&[&["cwt", &input][..], &words].concat());
     assert_eq!(read::<Complex<f32>>(&folder.path("out.npy")), expected);
-    // Only coefficients are made of them.
+    // Not everything is made of them.
     let refused = ["cwt", &input, "--wavelet", "ricker", "--scales", "2,5", "--out", &out, "--result"];
-    assert_refused(&[&refused[..], &["power"]].concat(), &["columns.npy", "complex", "coefficients"]);
-    assert_refused(&[&refused[..], &["decimated"]].concat(), &["columns.npy", "complex", "coefficients"]);
-    assert_refused(&[&refused[..], &["cross", "--with", &input]].concat(), &["columns.npy", "complex"]);
+    for result in ["decimated", "energy", "ridges", "synchrosqueezed"] {
+        assert_refused(&[&refused[..], &[result]].concat(), &["columns.npy", "complex", "this result"]);
+    }
+    assert_refused(&[&refused[..], &["power", "--significance", "white"]].concat(), &["complex", "--significance"]);
+}
+
+/// Results of complex signals are those of their coefficients; and a real wavelet gives complex signals back.
+#[test]
+fn power_spectra_cross_spectra_and_inverses_of_complex_signals_are_made_of_their_coefficients() {
+    let folder = Folder::new();
+    let n = 96;
+    let of = |turn: f64| -> Vec<Complex64> {
+        (0..n).map(|t| Complex64::cis(turn * f64::from(t)) + 0.5 * Complex64::cis(-0.4 * f64::from(t))).collect()
+    };
+    let (x, y) = (of(0.9), of(0.7));
+    let input = folder.array("x.npy", &[n as u64], &x, npyz::Order::C);
+    let other = folder.array("y.npy", &[n as u64], &y, npyz::Order::C);
+    let real = folder.array("real.npy", &[n as u64], &x.iter().map(|z| z.re).collect::<Vec<_>>(), npyz::Order::C);
+    let (out, path) = (folder.str("out.npy"), folder.path("out.npy"));
+    let run = |words: &[&str]| {
+        let common = ["--wavelet", "morlet", "--octaves", "1..4", "--voices", "4", "--out", &out];
+        stdout(&[&["cwt"], words, &common].concat());
+    };
+    let (morlet, scales) = (Morlet::corrected(6.0).unwrap(), octaves(1..=4, 4.try_into().unwrap()));
+    let cwt = Cwt::<f64>::new(&morlet, n as usize, &scales, Norm::L2, Boundary::Zero).unwrap();
+    let w = cwt.transform_complex(&x).unwrap();
+    let scalogram = Scalogram::new(&morlet, &scales, &w);
+    run(&[&input, "--result", "power"]);
+    assert_eq!(read::<f64>(&path), (vec![13, 96], w.iter().map(|w| w.norm_sqr()).collect()));
+    run(&[&input, "--result", "spectrum"]);
+    assert_eq!(read::<f64>(&path).1, scalogram.time_mean(false).into_iter().flatten().collect::<Vec<_>>());
+    run(&[&input, "--result", "scale-average"]);
+    assert_eq!(read::<f64>(&path).1, scalogram.scale_average(&morlet, Norm::L2).unwrap());
+    let coherence = Coherence::<f64>::new(&morlet, n as usize, &scales, Boundary::Zero).unwrap();
+    run(&[&input, "--with", &other, "--result", "cross"]);
+    assert_eq!(read::<Complex64>(&path).1, coherence.cross_complex(&x, &y).unwrap());
+    run(&[&input, "--with", &other, "--result", "coherence"]);
+    assert_eq!(read::<f64>(&path).1, coherence.of_complex(&x, &y).unwrap().coherence);
+    // A real array beside a complex one counts as complex.
+    run(&[&real, "--with", &other, "--result", "phase"]);
+    let re: Vec<Complex64> = x.iter().map(|z| z.re.into()).collect();
+    assert_eq!(read::<f64>(&path).1, coherence.of_complex(&re, &y).unwrap().phase);
+
+    let (w, back) = (folder.str("w.npy"), folder.path("back.npy"));
+    let ricker = ["--wavelet", "ricker", "--octaves", "-1..7", "--boundary", "periodic", "--out"];
+    stdout(&[&["cwt", &input], &ricker[..], &[&w]].concat());
+    stdout(&[&["cwt", &w], &ricker[..], &[&folder.str("back.npy"), "--inverse", "--exact"]].concat());
+    let (shape, found) = read::<Complex64>(&back);
+    assert!(shape == [96] && found.iter().zip(&x).all(|(found, x)| (found - x).norm() < 1e-9), "{found:?}");
+}
+
+/// One sample, and scales far beyond the signal, under every boundary: what the library computes, and it is finite.
+#[test]
+fn one_sample_and_scales_beyond_the_signal_have_coefficients() {
+    let folder = Folder::new();
+    let out = folder.str("out.npy");
+    let boundaries = [
+        ("zero", Boundary::Zero),
+        ("periodic", Boundary::Periodic),
+        ("reflect", Boundary::Reflect),
+        ("constant", Boundary::Constant),
+    ];
+    for n in [1, 2, 5] {
+        let signal: Vec<f64> = samples(n);
+        let input = folder.array("in.npy", &[n as u64], &signal, npyz::Order::C);
+        for (name, boundary) in boundaries {
+            stdout(&[
+                "cwt",
+                &input,
+                "--wavelet",
+                "morlet",
+                "--scales",
+                "0.5,3,5000",
+                "--boundary",
+                name,
+                "--out",
+                &out,
+            ]);
+            let morlet = Morlet::corrected(6.0).unwrap();
+            let cwt = Cwt::<f64>::new(&morlet, n, &[0.5, 3.0, 5000.0], Norm::L2, boundary).unwrap();
+            let found = read::<Complex64>(&folder.path("out.npy"));
+            assert_eq!(found, (vec![3, n as u64], cwt.transform(&signal).unwrap()), "{n} {name}");
+            assert!(found.1.iter().all(|w| w.re.is_finite() && w.im.is_finite()));
+        }
+    }
+    let coherent =
+        ["cwt", &folder.str("in.npy"), "--with", &folder.str("in.npy"), "--result", "coherence"].map(str::to_owned);
+    let words: Vec<&str> = coherent.iter().map(String::as_str).collect();
+    stdout(&[&words[..], &["--wavelet", "morlet", "--scales", "2,900", "--out", &out]].concat());
+    assert!(read::<f64>(&folder.path("out.npy")).1.iter().all(|r| (0.0..=1.0).contains(r)));
+}
+
+/// What goes wrong with coefficients, and with the second array, is said as of the first.
+#[test]
+fn hostile_coefficients_and_second_arrays_get_one_clear_error() {
+    let folder = Folder::new();
+    let good = folder.array("good.npy", &[2, 3], &samples::<f64>(6), npyz::Order::C);
+    let header = |shape: &str| format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let out = folder.str("out.npy");
+    let infinite: Vec<u8> = (0..6).flat_map(|t| if t == 4 { f64::INFINITY } else { 1.0 }.to_le_bytes()).collect();
+    let cases: [(Vec<u8>, &[&str]); 6] = [
+        (b"".to_vec(), &["not a .npy file"]),
+        (npy(&header("(2, 3)"), &[0; 47]), &["takes 48 bytes, found 47"]),
+        (npy(&header("(2, 0)"), &[]), &["[2, 0]"]),
+        (npy(&header("(2, 3)"), &infinite), &["sample 4 is inf"]),
+        (npy(&header("(3, 2)"), &[0; 48]), &["3"]),
+        (npy(&header("(2, 3)").replace("<f8", "|O"), &[0; 48]), &["dtype is |O"]),
+    ];
+    for (bytes, expected) in &cases {
+        let bad = folder.write("bad.npy", bytes);
+        let expected = [&["bad.npy"], *expected].concat();
+        let scales = ["--wavelet", "ricker", "--scales", "2,4", "--out", &out];
+        assert_refused(&[&["cwt", &bad, "--inverse"], &scales[..]].concat(), &expected);
+        assert_refused(&[&["cwt", &good, "--with", &bad, "--result", "cross"], &scales[..]].concat(), &expected);
+        assert_eq!(folder.names(), ["bad.npy", "good.npy"]);
+    }
+}
+
+/// The filters of an inverse take more than its coefficients: whether there is room is asked before they are made.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_inverse_larger_than_memory_is_refused_at_once() {
+    let folder = Folder::new();
+    let (scales, n) = (256usize, 1usize << 17);
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({scales}, {n}), }}\n");
+    let input = folder.write("w.npy", &npy(&header, &[]));
+    // Zeros that take no room on the disk.
+    let length = fs::metadata(&input).unwrap().len() + 4 * (scales * n) as u64;
+    fs::OpenOptions::new().append(true).open(&input).unwrap().set_len(length).unwrap();
+    let out = folder.str("out.npy");
+    let program = ["-c", "ulimit -v 1500000; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_ropelet"), "cwt", &input];
+    let words = ["--wavelet", "ricker", "--octaves", "0..15", "--voices", "17", "--inverse", "--out", &out];
+    let output = Command::new("sh").args(program).args(words).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("256 scales of 131072 samples take 1610612736 bytes"), "{error}");
+    assert_eq!(folder.names(), ["w.npy"]);
 }
 
 /// Where sampling aliases, one line says so, and from where on it does not; elsewhere nothing is said.

@@ -1,5 +1,6 @@
 mod aliasing;
 mod coefficients;
+mod complex;
 mod inverse;
 #[cfg(feature = "plot")]
 mod picture;
@@ -241,6 +242,8 @@ struct Summary<'a> {
     /// In cycles per sample: the peak of `|psihat|`.
     frequencies: Vec<f64>,
     aliasing: Aliasing,
+    /// Scales up to `(min(b, n - 1 - b) + 1/2)` over this are outside of the cone of influence at sample `b`.
+    e_folding_time: f64,
     input_shape: &'a [usize],
     input_dtype: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -303,27 +306,20 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Fai
         Some(Dtype::F64) => false,
         Some(other) => return Err(Failure::new(format!("--dtype {other:?} is no type of a transform: f32 or f64"))),
     };
-    let other = match (arguments.with.as_deref(), other) {
-        (Some(path), Some(other)) => Some((path, other.values)),
-        _ => None,
-    };
-    match (values.in_precision(single), other) {
-        (Values::C64(values), None) => request.run_complex(&values, input_dtype),
-        (Values::C128(values), None) => request.run_complex(&values, input_dtype),
+    let other = other.map(|other| other.values);
+    match (values.in_precision(single), other.map(|other| other.in_precision(single))) {
         (Values::F32(values), None) => request.run(&values, None, input_dtype),
         (Values::F64(values), None) => request.run(&values, None, input_dtype),
-        (values, Some((path, other))) => match (values, other.in_precision(single)) {
-            (Values::F32(values), Values::F32(other)) => request.run(&values, Some(&other), input_dtype),
-            (Values::F64(values), Values::F64(other)) => request.run(&values, Some(&other), input_dtype),
-            (Values::C64(_) | Values::C128(_), _) => Err(is_complex(&arguments.input)),
-            _ => Err(is_complex(path)),
-        },
+        (Values::F32(values), Some(Values::F32(other))) => request.run(&values, Some(&other), input_dtype),
+        (Values::F64(values), Some(Values::F64(other))) => request.run(&values, Some(&other), input_dtype),
+        // One of them is complex.
+        (values, other) if single => {
+            request.run_complex(&values.into_c64(), other.map(Values::into_c64).as_deref(), input_dtype)
+        }
+        (values, other) => {
+            request.run_complex(&values.into_c128(), other.map(Values::into_c128).as_deref(), input_dtype)
+        }
     }
-}
-
-/// An array where a real one is needed.
-fn is_complex(path: &Path) -> Failure {
-    Failure::at(path, "array is complex, expected float32 or float64")
 }
 
 /// Samples along the last axis.
@@ -437,39 +433,6 @@ impl Request<'_> {
         summary.print(arguments.plan || common.json)
     }
 
-    /// The coefficients of complex signals, which are complex for any wavelet.
-    fn run_complex<T: Sample + Element>(
-        &self,
-        signals: &[Complex<T>],
-        input_dtype: &'static str,
-    ) -> Result<Outcome, Failure>
-    where
-        Complex<T>: Element,
-    {
-        let Self { arguments, common, wavelet, scales, .. } = *self;
-        if let Some((index, z)) = signals.iter().enumerate().find(|(_, z)| !z.re.is_finite() || !z.im.is_finite()) {
-            let value = if z.re.is_finite() { z.im } else { z.re };
-            let error = SignalError::NotFinite { index, value: value.wide() };
-            return Err(Failure::at(&arguments.input, error));
-        }
-        let is_plain = arguments.result == Wanted::Coefficients && arguments.significance.is_none();
-        if !is_plain || arguments.plot.is_some() {
-            return Err(Failure::at(&arguments.input, "array is complex: only its coefficients can be asked for"));
-        }
-        // Two transforms of real signals, one after the other.
-        room::must_suffice(arguments.result, scales.len(), self.length, 2 * size_of::<T>())?;
-        let cwt = Cwt::<T>::new(wavelet, self.length, scales, arguments.norm, arguments.boundary)?;
-        let mut summary = self.summary(Rows::Full(cwt.rows().to_vec()), cwt.bytes(), input_dtype);
-        if let (false, Some(out)) = (arguments.plan, &arguments.out) {
-            let transform = |batch: &[Complex<T>], out: &mut [Complex<T>]| cwt.transform_complex_into(batch, out);
-            let table = [scales.len(), self.length];
-            let Made { shape, dtype } = coefficients::batches(self, &table, signals, out, transform)?;
-            (summary.output_shape, summary.output_dtype) = (shape, dtype);
-            summary.output = Some(out.display().to_string());
-        }
-        summary.print(arguments.plan || common.json)
-    }
-
     fn summary(&self, rows: Rows, bytes: usize, input_dtype: &'static str) -> Summary<'_> {
         let Self { arguments, wavelet, scales, shape, .. } = *self;
         Summary {
@@ -481,6 +444,7 @@ impl Request<'_> {
             result: arguments.result,
             frequencies: frequencies(wavelet, scales),
             aliasing: Aliasing::of(wavelet, scales),
+            e_folding_time: wavelet.e_folding_time(),
             scales,
             input_shape: shape,
             input_dtype,

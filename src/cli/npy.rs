@@ -50,6 +50,26 @@ impl Values {
     }
 }
 
+impl Values {
+    /// As complex numbers of single precision.
+    pub(super) fn into_c64(self) -> Vec<Complex<f32>> {
+        match self.in_precision(true) {
+            Self::F32(values) => values.into_iter().map(Complex::from).collect(),
+            Self::C64(values) => values,
+            Self::F64(_) | Self::C128(_) => unreachable!("they are of single precision"),
+        }
+    }
+
+    /// As complex numbers of double precision.
+    pub(super) fn into_c128(self) -> Vec<Complex<f64>> {
+        match self.in_precision(false) {
+            Self::F64(values) => values.into_iter().map(Complex::from).collect(),
+            Self::C128(values) => values,
+            Self::F32(_) | Self::C64(_) => unreachable!("they are of double precision"),
+        }
+    }
+}
+
 /// An array in C order.
 pub(super) struct Array {
     pub(super) shape: Vec<usize>,

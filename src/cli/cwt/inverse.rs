@@ -2,7 +2,7 @@ use num_complex::Complex;
 use serde::Serialize;
 
 use super::result::{Made, array};
-use super::{Arguments, length_of};
+use super::{Arguments, length_of, room};
 use crate::cli::npy::{self, Array, Element, Values};
 use crate::cli::output::{print, print_json};
 use crate::cli::{Common, Failure, Outcome};
@@ -51,12 +51,13 @@ pub(super) fn run(
         let expected = scales.len();
         return Err(Failure::at(&arguments.input, format!("array has {rows} scales, expected the {expected} given")));
     }
+    room::must_suffice_back(scales.len(), length)?;
     let request = Request { arguments, common, wavelet, scales, integral, length, shape: &shape };
+    // A real wavelet has real coefficients of real signals; of an analytic one none are those of complex signals alone.
+    let is_of_complex = wavelet.is_real() && matches!(values, Values::C64(_) | Values::C128(_));
     match values {
-        Values::F32(values) => request.run(&values.into_iter().map(Complex::from).collect::<Vec<_>>()),
-        Values::F64(values) => request.run(&values.into_iter().map(Complex::from).collect::<Vec<_>>()),
-        Values::C64(values) => request.run(&values),
-        Values::C128(values) => request.run(&values),
+        Values::F32(_) | Values::C64(_) => request.run(&values.into_c64(), is_of_complex),
+        Values::F64(_) | Values::C128(_) => request.run(&values.into_c128(), is_of_complex),
     }
 }
 
@@ -71,7 +72,10 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
-    fn run<T: Sample + Element>(&self, coefficients: &[Complex<T>]) -> Result<Outcome, Failure> {
+    fn run<T: Sample + Element>(&self, coefficients: &[Complex<T>], is_of_complex: bool) -> Result<Outcome, Failure>
+    where
+        Complex<T>: Element,
+    {
         let Self { arguments, wavelet, scales, integral, length, shape, .. } = *self;
         let Arguments { norm, boundary, exact, mean, .. } = *arguments;
         let inverse = InverseCwt::<T>::new(wavelet, length, scales, norm, boundary, integral)?;
@@ -95,14 +99,23 @@ impl Request<'_> {
             return Ok(Outcome::Success);
         }
         let out = arguments.out.as_deref().ok_or_else(|| Failure::new("--inverse needs --out"))?;
-        let signals = match exact {
-            Some(floor) => inverse.invert_exactly(coefficients, floor),
-            None => inverse.invert(coefficients),
+        let invert = |coefficients: &[Complex<T>]| {
+            let signals = match exact {
+                Some(floor) => inverse.invert_exactly(coefficients, floor),
+                None => inverse.invert(coefficients),
+            };
+            signals.map_err(|error| Failure::at(&arguments.input, error))
         };
-        let mut signals = signals.map_err(|error| Failure::at(&arguments.input, error))?;
+        let mut signals = invert(coefficients)?;
         signals.iter_mut().for_each(|x| *x = T::of(x.wide() + mean));
-        let leading = &shape[..shape.len() - 2];
-        let Made { shape, dtype } = array(out, [leading, &[length]].concat(), &signals)?;
+        let shape = [&shape[..shape.len() - 2], &[length]].concat();
+        let Made { shape, dtype } = if is_of_complex {
+            let imaginary: Vec<Complex<T>> = coefficients.iter().map(|w| w.im.into()).collect();
+            let pairs = signals.into_iter().zip(invert(&imaginary)?);
+            array(out, shape, &pairs.map(|(re, im)| Complex::new(re, im)).collect::<Vec<_>>())?
+        } else {
+            array(out, shape, &signals)?
+        };
         let text = format!(
             "{}: {} {:?}, [..., samples]",
             out.display(),
