@@ -128,6 +128,10 @@ fn results_are_those_of_the_library() {
     let points = ridges["signals"][0].as_array().unwrap().iter().find_map(|ridge| ridge["points"].get(100));
     let frequency = points.unwrap()["phase_frequency"].as_f64().unwrap();
     assert!((frequency - 0.06).abs() < 0.005, "{frequency}");
+    let longer = "--out out.npy --result ridges --threshold 0.5 --max-jump 0.1 --min-length 150";
+    done(folder.path(), &format!("cwt x.npy --wavelet morlet --octaves 1..5 --voices 4 {longer}"));
+    let ridges: Value = serde_json::from_slice(&fs::read(at("out.npy")).unwrap()).unwrap();
+    assert_eq!(ridges["signals"][0].as_array().unwrap().len(), 1);
     run("--dtype f32");
     assert_eq!(read::<num_complex::Complex<f32>>(at("out.npy")).0, [13, 200]);
 }
@@ -286,6 +290,11 @@ fn what_makes_no_sense_is_refused_and_nothing_is_written() {
     run("--scales 4 --result energy --dtype bf16", &["f32 or f64"]);
     run("--scales 1,2 --result synchrosqueezed", &["frequency"]);
     run("--scales 4,8 --inverse", &["one axis"]);
+    run("--scales 2,4,8 --threshold 0.2", &["--threshold is for"]);
+    run("--scales 2,4,8 --result synchrosqueezed --min-length 3", &["--min-length"]);
+    run("--scales 4,8,16 --result ridges --threshold 2", &["threshold is 2"]);
+    run("--scales 4,8,16 --result ridges --max-jump nan", &["max_jump is NaN"]);
+    run("--scales 4,8,16 --result ridges --min-length 0", &["min_length is 0"]);
     run("--scales 4,8 --mean 3", &["--inverse"]);
     let ricker = |words: &str, expected: &[&str]| {
         refused(folder.path(), &format!("cwt x.npy --wavelet ricker --scales 2,4,8 --out o.npy {words}"), expected);

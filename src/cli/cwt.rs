@@ -22,7 +22,8 @@ use super::output::{print, print_json};
 use super::wavelet::WaveletFlags;
 use super::{Common, Dtype, Failure, Outcome};
 use crate::signal::{
-    Boundary, Cwt, DecimatedCwt, DecimatedRow, Inversion, Norm, RowPlan, Sample, SignalError, frequencies, octaves,
+    Boundary, Cwt, DecimatedCwt, DecimatedRow, Inversion, Norm, RidgeOptions, RowPlan, Sample, SignalError,
+    frequencies, octaves,
 };
 use crate::wavelet::MotherWavelet;
 use aliasing::Aliasing;
@@ -116,6 +117,15 @@ pub(super) struct Arguments {
     /// Draw the scalogram of one signal as SVG
     #[arg(long, value_name = "F.svg")]
     plot: Option<PathBuf>,
+    /// For ridges and synchrosqueezed: leave out moduli below this share of the largest, by default 0.1 and the root of a roundoff
+    #[arg(long, value_name = "SHARE", conflicts_with = "inverse", allow_negative_numbers = true)]
+    threshold: Option<f64>,
+    /// For ridges: how far one may move from a sample to the next, in octaves; by default 0.25
+    #[arg(long, value_name = "OCTAVES", conflicts_with = "inverse", allow_negative_numbers = true)]
+    max_jump: Option<f64>,
+    /// For ridges: the fewest samples of one; by default 16
+    #[arg(long, value_name = "N", conflicts_with = "inverse")]
+    min_length: Option<usize>,
     /// With --plot: draw the ridges too
     #[arg(long, requires = "plot")]
     ridges: bool,
@@ -290,6 +300,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Fai
     if arguments.with.is_some() != arguments.result.is_of_two() {
         return Err(Failure::new("--with is for --result cross, coherence and phase, which need it"));
     }
+    arguments.validate_ridge_options()?;
     let Array { shape, values } = npy::read(&arguments.input)?;
     let other = arguments.with.as_deref().map(npy::read).transpose()?;
     let length = length_of(&arguments.input, &shape)?;
@@ -352,6 +363,29 @@ impl Arguments {
             Err(Failure::new(format!("frequency {frequency}: expected cycles per sample above 0")))
         };
         self.frequencies.iter().map(scale).collect()
+    }
+}
+
+impl Arguments {
+    fn ridge_options(&self) -> RidgeOptions {
+        let RidgeOptions { threshold, max_jump, min_length } = RidgeOptions::default();
+        RidgeOptions {
+            threshold: self.threshold.unwrap_or(threshold),
+            max_jump: self.max_jump.unwrap_or(max_jump),
+            min_length: self.min_length.unwrap_or(min_length),
+        }
+    }
+
+    /// Options of ridges are for what has some.
+    fn validate_ridge_options(&self) -> Result<(), Failure> {
+        let has_ridges = self.ridges || self.result == Wanted::Ridges;
+        if self.threshold.is_some() && !has_ridges && self.result != Wanted::Synchrosqueezed {
+            return Err(Failure::new("--threshold is for --result ridges and synchrosqueezed, and for --ridges"));
+        }
+        if (self.max_jump.is_some() || self.min_length.is_some()) && !has_ridges {
+            return Err(Failure::new("--max-jump and --min-length are for --result ridges, and for --ridges"));
+        }
+        Ok(())
     }
 }
 

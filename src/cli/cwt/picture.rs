@@ -6,7 +6,7 @@ use super::{Request, Wanted};
 use crate::cli::Failure;
 use crate::cli::output::write_file;
 use crate::plot;
-use crate::signal::{Coherence, Cwt, RidgeOptions, Ridges, Sample};
+use crate::signal::{Coherence, Cwt, Ridges, Sample};
 
 /// Draws one signal's power, or the coherence of two.
 pub(super) fn draw<T: Sample>(
@@ -36,7 +36,7 @@ pub(super) fn draw<T: Sample>(
     let is_of_points = matches!(arguments.result, Wanted::Coefficients | Wanted::Power | Wanted::Coherence);
     let ridges = if arguments.ridges {
         let plan = Ridges::<T>::new(request.wavelet, request.length, request.scales, arguments.boundary)?;
-        plan.of(signals, RidgeOptions::default())?
+        plan.of(signals, arguments.ridge_options())?
     } else {
         Vec::new()
     };

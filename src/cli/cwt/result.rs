@@ -13,8 +13,8 @@ use crate::cli::Failure;
 use crate::cli::npy::{self, Element};
 use crate::cli::output::write_file;
 use crate::signal::{
-    Coherence, Cwt, RedNoise, Ridge, RidgeOptions, Ridges, Sample, ScaleEnergy, Scalogram, Significance,
-    Synchrosqueezing, frequencies, variance,
+    Coherence, Cwt, RedNoise, Ridge, Ridges, Sample, ScaleEnergy, Scalogram, Significance, Synchrosqueezing,
+    frequencies, variance,
 };
 
 /// What was written.
@@ -122,7 +122,7 @@ where
         }
         Wanted::Ridges => {
             let plan = Ridges::<T>::new(wavelet, length, scales, boundary)?;
-            let signals = each().map(|signal| plan.of(signal, RidgeOptions::default())).collect::<Result<_, _>>()?;
+            let signals = each().map(|signal| plan.of(signal, arguments.ridge_options())).collect::<Result<_, _>>()?;
             let text = serde_json::to_string_pretty(&RidgeFile { schema: "ropelet.cwt-ridges/1", signals })?;
             write_file(out, |out| writeln!(out, "{text}"))?;
             Ok(Made { shape: None, dtype: None })
@@ -130,7 +130,10 @@ where
         Wanted::Synchrosqueezed => {
             let mut grid = frequencies(wavelet, scales);
             grid.sort_by(f64::total_cmp);
-            let plan = Synchrosqueezing::<T>::new(wavelet, length, scales, boundary, &grid)?;
+            let mut plan = Synchrosqueezing::<T>::new(wavelet, length, scales, boundary, &grid)?;
+            if let Some(threshold) = arguments.threshold {
+                plan = plan.with_threshold(threshold)?;
+            }
             batches(request, &[grid.len(), length], signals, out, |batch, out| {
                 out.copy_from_slice(&plan.of(batch)?);
                 Ok(())
