@@ -2,7 +2,7 @@
 
     python tests/bench/cwt.py                 everything: ropelet's own benchmark, then three shapes with all peers
     python tests/bench/cwt.py --contest       only the shapes with the peers
-    python tests/bench/cwt.py --shapes long --peers fcwt fcwt-wisdom --turns 9
+    python tests/bench/cwt.py --shapes long --peers fcwt fCWT-wisdom --turns 9
 
 Needs cargo and numpy. PyWavelets, ssqueezepy, torch, scipy, fCWT (with FFTW's estimates, and with the wisdom that its own
 optimisation makes by FFTW_MEASURE) and pycwt take part where this Python has them; the Rust crates fcwt, fcwt2 and scalet, and
@@ -283,7 +283,7 @@ def contest(shape, ours, peers, wanted, turns, work):
     print(f"\n### {shape}: {signals} × {length} × {count} scales, {octaves} octaves\n", flush=True)
     contestants = []
     for name, (command, version) in commands.items():
-        if name not in names and wanted and name.lower() not in wanted:
+        if name not in names and wanted and name not in wanted:
             continue
         if command is None:
             print(f"{name}: not built")
@@ -344,8 +344,8 @@ def main():
     options = parser.parse_args()
     if options.serve:
         return serve(*options.serve)
-    wanted = {name.lower() for name in options.peers or []}
-    if unknown := wanted - {name.lower() for name in RUST + list(PYTHON)}:
+    wanted = set(options.peers or [])
+    if unknown := wanted - {*RUST, *PYTHON}:
         parser.error(f"no such peer: {', '.join(sorted(unknown))}")
 
     ours = build("cwt", "--no-default-features", "--bench", "cwt")
