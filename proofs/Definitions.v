@@ -1,6 +1,6 @@
 (** Every definition on which [Statements.v] rests. Angles are in radians, positions are any real
     numbers, and pairs, rows and columns are counted from 0 as in the program. *)
-From Coq Require Import Reals Arith ZArith.
+From Coq Require Import Reals Arith ZArith List.
 From Coquelicot Require Import Coquelicot.
 Local Open Scope R_scope.
 
@@ -146,3 +146,39 @@ Definition softmax (n : nat) (scores : nat -> R) (t : nat) : R :=
   exp (scores t) / sum n (fun t => exp (scores t)).
 (** ALiBi's weights over n lags where the content says nothing. *)
 Definition alibi (slope : R) (n : nat) : nat -> R := softmax n (fun lag => - slope * INR lag).
+(** Hann's window over n keys. *)
+Definition hann (n t : nat) : R := 1/2 - 1/2 * cos (2 * PI * INR t / INR n).
+(** A row with the weight s on key 0 and the rest evenly on all n keys. *)
+Definition sink (s : R) (n t : nat) : R := (if Nat.eqb t 0 then s else 0) + (1 - s) / INR n.
+(** Entropy of n weights, in nats. Here ln 0 = 0, so that 0 ln 0 = 0. *)
+Definition entropy (n : nat) (p : nat -> R) : R := - sum n (fun t => p t * ln (p t)).
+
+(** The standard deviation of x under the density P on a half line or on the line, from the end [left] to infinity. *)
+Definition spread (left : (R -> Prop) -> Prop) (P : R -> R) (s : R) : Prop := exists m0 m1 m2,
+  is_RInt_gen P left (Rbar_locally p_infty) m0 /\
+  is_RInt_gen (fun x => x * P x) left (Rbar_locally p_infty) m1 /\
+  is_RInt_gen (fun x => x ^ 2 * P x) left (Rbar_locally p_infty) m2 /\
+  0 < m0 /\ 0 <= s /\ s ^ 2 = m2 / m0 - (m1 / m0) ^ 2.
+(** The variance of cos (x t) over t uniform on [0, 1]. *)
+Definition position_variance (x : R) : R :=
+  RInt (fun t => cos (x * t) ^ 2) 0 1 - RInt (fun t => cos (x * t)) 0 1 ^ 2.
+(** ALiBi's slope of head j of n. With p the largest power of two up to n, the first p are those of p heads, and the
+    others the odd ones of 2p. *)
+Definition alibi_slope (n j : nat) : R :=
+  let p := Nat.pow 2 (Nat.log2 n) in
+  Rpower 2 (- (8 * (if Nat.ltb j p then INR (j + 1) / INR p else INR (2 * (j - p) + 1) / INR (2 * p)))).
+
+(** All orders of a list: its first element is put at each place of each order of the rest. *)
+Fixpoint insertions (x : R) (l : list R) : list (list R) :=
+  match l with nil => (x :: nil) :: nil | y :: rest => (x :: l) :: map (cons y) (insertions x rest) end.
+Fixpoint orders (l : list R) : list (list R) :=
+  match l with nil => nil :: nil | x :: rest => flat_map (insertions x) (orders rest) end.
+Definition total (l : list R) : R := fold_right Rplus 0 l.
+Definition mean_over_orders (f : list R -> R) (l : list R) : R := total (map f (orders l)) / INR (length (orders l)).
+(** Whether bin k of n lies within the frequency of bin [edge] of either sign: one half on the edge. *)
+Definition within (n edge k : nat) : R :=
+  let f := Nat.min k (n - k) in if Nat.ltb f edge then 1 else if Nat.eqb f edge then 1/2 else 0.
+(** What a row has of its power in the bins of the given weights. *)
+Definition share (n : nat) (weight : nat -> R) (row : list R) : R :=
+  let P k := gain2 n (fun t => nth t row 0) (2 * PI * INR k / INR n) in
+  sum n (fun k => weight k * P k) / sum n P.

@@ -1,7 +1,7 @@
 (** Every machine-checked claim in full, under the id of the catalogue that it belongs to. With
     [Definitions.v] these are the only pages to read: each theorem is closed by [exact], so that a
     weaker one elsewhere would not compile here. The proofs are in the file of the id. *)
-From Coq Require Import Reals Arith ZArith List.
+From Coq Require Import Reals Arith ZArith List Permutation.
 From Coquelicot Require Import Coquelicot.
 From Ropelet Require Import Definitions.
 From Ropelet Require
@@ -12,6 +12,8 @@ From Ropelet Require
   nonnegative_weights_peak_at_frequency_zero attention_rows_have_zero_mean alibi_windows_have_zero_mean
   rope_is_haar_only_at_an_eighth_turn haar_never_occurs_at_an_integer_position
   rotary_score_is_a_sum_of_cosines combs_reach_the_entropic_bound
+  published_entropies_reach_ln_n negative_entropy_correlation_needs_learning
+  shuffled_rows_split_as_they_vary published_band_shares_lie_beyond_noise
   flat_dirichlet_power_splits_five_two_one equal_sine_and_cosine_give_haar haar_like_pair_has_zero_mean zero_mean_carries_over_by_analogy
   haar_like_pair_is_orthonormal ricker_constant_is_two_pi gaussian_is_admissible
   uncorrected_morlet_is_admissible PiIrrational haar_like_constant_has_a_closed_form
@@ -20,6 +22,7 @@ From Ropelet Require
   literal_shift_keeps_its_branch selectivity_is_one_over_the_squared_variation haar_kernel_at_scale_one_has_zero_mean
   ricker_kernel_ends_at_its_reach equal_amplitudes_cover_frequencies_evenly fixed_carrier_morlet_has_zero_mean
   ntk_interpolates_the_last_pair yarn_ramp_runs_from_pair_20_to_46 yarn_ramps_of_paper_and_code_agree
+  RickerSpreads ricker_spreads_multiply_to_1_708 alibi_slopes_interleave_two_powers_of_two position_is_best_told_at_3_657_radians
   llama3_keeps_29_of_64_pairs hope_turns_the_pairs_that_complete_a_turn
   rotary_kernel_decays_with_the_logarithm_of_the_lag.
 Import ListNotations.
@@ -338,14 +341,12 @@ Proof. exact alibi_windows_have_zero_mean.differences_of_alibi_windows_have_zero
 
 (** * combs-reach-the-entropic-bound *)
 
-(** c teeth s apart from place o on, among n = c s keys; q is the unitary transform's power of the root. Here ln 0 = 0,
-    so that 0 ln 0 = 0. *)
+(** c teeth s apart from place o on, among n = c s keys; q is the unitary transform's power of the root. *)
 Theorem combs_reach_the_entropic_bound : forall c s o, (0 < c)%nat -> (o < s)%nat ->
   let n := (c * s)%nat in
   let a t := if Nat.eqb (t mod s) o then / INR c else 0 in
   let q k := gain2 n (fun t => sqrt (a t)) (2 * PI * INR k / INR n) / INR n in
-  let H p := - sum n (fun t => p t * ln (p t)) in
-  H a = ln (INR c) /\ H q = ln (INR s) /\ H a + H q = ln (INR n).
+  entropy n a = ln (INR c) /\ entropy n q = ln (INR s) /\ entropy n a + entropy n q = ln (INR n).
 Proof. exact combs_reach_the_entropic_bound.combs_reach_the_entropic_bound. Qed.
 
 Theorem comb_has_the_spectrum_of_a_comb : forall c s o k, (0 < c)%nat -> (o < s)%nat ->
@@ -353,6 +354,76 @@ Theorem comb_has_the_spectrum_of_a_comb : forall c s o k, (0 < c)%nat -> (o < s)
   let a t := if Nat.eqb (t mod s) o then / INR c else 0 in
   gain2 n (fun t => sqrt (a t)) (2 * PI * INR k / INR n) / INR n = if Nat.eqb (k mod c) 0 then / INR s else 0.
 Proof. exact combs_reach_the_entropic_bound.comb_has_the_spectrum_of_a_comb. Qed.
+
+(** * published-entropies-reach-ln-n *)
+
+(** A sink on key 0, taken away by Hann's window: the entropy over the bins 0 to n/2 of what is left. *)
+Theorem published_entropies_do_not_reach_ln_n : forall n, (3 <= n)%nat -> exists s, 0 <= s < 1 /\
+  let P k := gain2 n (fun t => hann n t * sink s n t) (2 * PI * INR k / INR n) in
+  let bins := (n / 2 + 1)%nat in
+  entropy n (sink s n) + entropy bins (fun k => P k / sum bins P) < ln (INR n).
+Proof. exact published_entropies_reach_ln_n.published_entropies_do_not_reach_ln_n. Qed.
+
+(** Of the sum no more is left than 0.5004, whatever the length of the row. *)
+Theorem published_entropies_fall_below_every_bound : forall n epsilon, (3 <= n)%nat -> 0 < epsilon ->
+  exists s, 0 <= s < 1 /\
+    let P k := gain2 n (fun t => hann n t * sink s n t) (2 * PI * INR k / INR n) in
+    let bins := (n / 2 + 1)%nat in
+    entropy bins (fun k => P k / sum bins P) = ln 5 - 8 / 5 * ln 2 /\
+    entropy n (sink s n) + entropy bins (fun k => P k / sum bins P) < ln 5 - 8 / 5 * ln 2 + epsilon.
+Proof. exact published_entropies_reach_ln_n.published_entropies_fall_below_every_bound. Qed.
+
+(** A row that sees one key, without a window: half of the bins are enough. *)
+Theorem one_key_over_half_the_bins_falls_short : forall n o, (3 <= n)%nat -> (o < n)%nat ->
+  let a t := if Nat.eqb t o then 1 else 0 in
+  let P k := gain2 n a (2 * PI * INR k / INR n) in
+  let bins := (n / 2 + 1)%nat in
+  entropy n a = 0 /\ entropy bins (fun k => P k / sum bins P) = ln (INR bins) /\ ln (INR bins) < ln (INR n).
+Proof. exact published_entropies_reach_ln_n.one_key_over_half_the_bins_falls_short. Qed.
+
+(** * negative-entropy-correlation-needs-learning *)
+
+(** x and y are the two entropies of a head that has nothing but its slope. *)
+Theorem untrained_windows_have_negative_covariance : forall n heads (slope : nat -> R), (2 <= n)%nat ->
+  (forall i, (i < heads)%nat -> 0 < slope i) ->
+  (exists i j, (i < heads)%nat /\ (j < heads)%nat /\ slope i <> slope j) ->
+  let power i k := gain2 n (alibi (slope i) n) (2 * PI * INR k / INR n) in
+  let x i := entropy n (alibi (slope i) n) in
+  let y i := entropy n (fun k => power i k / sum n (power i)) in
+  let mean f := sum heads f / INR heads in
+  mean (fun i => x i * y i) - mean x * mean y < 0.
+Proof. exact negative_entropy_correlation_needs_learning.untrained_windows_have_negative_covariance. Qed.
+
+Theorem entropy_of_the_window_falls_with_the_slope : forall n slope other, (2 <= n)%nat -> slope < other ->
+  0 < slope -> entropy n (alibi other n) < entropy n (alibi slope n).
+Proof. exact negative_entropy_correlation_needs_learning.entropy_of_the_window_falls_with_the_slope. Qed.
+
+Theorem entropy_of_the_spectrum_rises_with_the_slope : forall n slope other, (2 <= n)%nat ->
+  0 < slope -> slope < other ->
+  let power s k := gain2 n (alibi s n) (2 * PI * INR k / INR n) in
+  entropy n (fun k => power slope k / sum n (power slope)) < entropy n (fun k => power other k / sum n (power other)).
+Proof. exact negative_entropy_correlation_needs_learning.entropy_of_the_spectrum_rises_with_the_slope. Qed.
+
+(** * shuffled-rows-split-as-they-vary *)
+
+(** Of n = 8p keys: the low, middle and high band meet at the bins p and 3p of either sign. *)
+Theorem shuffled_rows_split_as_they_vary : forall p a, (0 < p)%nat ->
+  let n := (8 * p)%nat in
+  sum n a <> 0 ->
+  let row := map a (seq 0 n) in
+  let c := INR n * sum n (fun t => a t ^ 2) / sum n a ^ 2 - 1 in
+  let epsilon := c / (INR n - 1) in
+  mean_over_orders (share n (within n p)) row = (1 + epsilon * (INR n / 4 - 1)) / (1 + c) /\
+  mean_over_orders (share n (fun k => within n (3 * p) k - within n p k)) row = epsilon * (INR n / 2) / (1 + c) /\
+  mean_over_orders (share n (fun k => 1 - within n (3 * p) k)) row = epsilon * (INR n / 4) / (1 + c).
+Proof. exact shuffled_rows_split_as_they_vary.shuffled_rows_split_as_they_vary. Qed.
+
+(** The list of orders has each permutation, and n! entries. *)
+Theorem orders_are_the_permutations : forall l q, In q (orders l) <-> Permutation l q.
+Proof. exact shuffled_rows_split_as_they_vary.orders_are_the_permutations. Qed.
+
+Theorem number_of_orders : forall l, length (orders l) = fact (length l).
+Proof. exact shuffled_rows_split_as_they_vary.number_of_orders. Qed.
 
 (** * flat-dirichlet-power-splits-five-two-one *)
 
@@ -376,6 +447,18 @@ Theorem flat_dirichlet_power_splits_five_two_one : forall p, (0 < p)%nat ->
   (1 + (2 * INR p - 1) * other) / total = 5 / 8 /\
   4 * INR p * other / total = 1 / 4 /\ 2 * INR p * other / total = 1 / 8.
 Proof. exact flat_dirichlet_power_splits_five_two_one.flat_dirichlet_power_splits_five_two_one. Qed.
+
+(** * published-band-shares-lie-beyond-noise *)
+
+(** For every number n = 8p of keys there are weights whose mean shares over all orders are the published ones. *)
+Theorem shuffled_weights_have_the_published_shares : forall p, (0 < p)%nat ->
+  let n := (8 * p)%nat in
+  exists a : nat -> R, (forall t, 0 < a t) /\ sum n a = 1 /\
+    let mean weight := mean_over_orders (share n weight) (map a (seq 0 n)) in
+    60 / 100 < mean (within n p) < 80 / 100 /\
+    15 / 100 < mean (fun k => within n (3 * p) k - within n p k) < 25 / 100 /\
+    5 / 100 < mean (fun k => 1 - within n (3 * p) k) < 15 / 100.
+Proof. exact published_band_shares_lie_beyond_noise.shuffled_weights_have_the_published_shares. Qed.
 
 (** * selectivity-is-one-over-the-squared-variation *)
 
@@ -501,6 +584,20 @@ Theorem haar_like_frequency_spread_is_infinite : forall K P, (1 <= K)%nat ->
   forall M, exists A, forall T, A < T -> M < RInt (fun x => x ^ 2 * P x) 0 T.
 Proof. exact haar_like_frequency_spread_is_infinite.haar_like_frequency_spread_is_infinite. Qed.
 
+(** * ricker-spreads-multiply-to-1-708 *)
+
+(** In time, in frequency over the whole line, and in frequency from 0 on. *)
+Theorem ricker_spreads : forall P, spectrum ricker none P ->
+  spread (Rbar_locally m_infty) (fun t => ricker t ^ 2) (sqrt (7 / 6)) /\
+  spread (Rbar_locally m_infty) P (sqrt (5 / 2)) /\
+  spread (at_point 0) P (sqrt (5 / 2 - 64 / (9 * PI))).
+Proof. exact RickerSpreads.ricker_spreads. Qed.
+
+Theorem ricker_spreads_multiply_to_1_708 :
+  sqrt (7 / 6) * sqrt (5 / 2) = sqrt (35 / 12) /\ 1.7078 < sqrt (35 / 12) < 1.7079 /\
+  0.5252 < sqrt (7 / 6) * sqrt (5 / 2 - 64 / (9 * PI)) < 0.5253.
+Proof. exact ricker_spreads_multiply_to_1_708.ricker_spreads_multiply_to_1_708. Qed.
+
 (** * haar-kernel-at-scale-one-has-zero-mean *)
 
 Theorem haar_kernel_at_scale_one_is_a_single_tap : forall b lag,
@@ -591,6 +688,33 @@ Theorem hope_turns_the_pairs_that_complete_a_turn : forall base L h K, 1 < base 
   INR K <= INR h * ln (L / (2 * PI)) / ln base < INR K + 1 ->
   forall i, 2 * PI / L <= frequencies base (2 * h) i <-> (i < K + 1)%nat.
 Proof. exact hope_turns_the_pairs_that_complete_a_turn.hope_turns_the_pairs_that_complete_a_turn. Qed.
+
+(** * alibi-slopes-interleave-two-powers-of-two *)
+
+Theorem slopes_of_a_power_of_two_are_geometric : forall k j, (j < Nat.pow 2 k)%nat ->
+  alibi_slope (Nat.pow 2 k) j = alibi_slope (Nat.pow 2 k) 0 ^ (j + 1) /\
+  alibi_slope (Nat.pow 2 k) (Nat.pow 2 k - 1) = / 2 ^ 8.
+Proof. exact alibi_slopes_interleave_two_powers_of_two.slopes_of_a_power_of_two_are_geometric. Qed.
+
+(** In no order: of any other number n of heads the slopes are not among n terms of a geometric sequence. *)
+Theorem other_slopes_are_not_geometric : forall n a q, (0 < n)%nat -> n <> Nat.pow 2 (Nat.log2 n) -> 0 < a -> 0 < q ->
+  ~ forall j, (j < n)%nat -> exists i, (i < n)%nat /\ alibi_slope n j = a * q ^ i.
+Proof. exact alibi_slopes_interleave_two_powers_of_two.other_slopes_are_not_geometric. Qed.
+
+Theorem no_slope_occurs_twice : forall n i j, (i < n)%nat -> (j < n)%nat ->
+  alibi_slope n i = alibi_slope n j -> i = j.
+Proof. exact alibi_slopes_interleave_two_powers_of_two.no_slope_occurs_twice. Qed.
+
+(** * position-is-best-told-at-3-657-radians *)
+
+Theorem position_is_best_told_at_3_657_radians : exists best,
+  3.6572100 < best < 3.6572101 /\ 0.540469 < position_variance best < 0.54047 /\
+  forall x, 0 < x -> x <> best -> position_variance x < position_variance best.
+Proof. exact position_is_best_told_at_3_657_radians.position_is_best_told_at_3_657_radians. Qed.
+
+Theorem position_variance_in_closed_form : forall x, 0 < x ->
+  position_variance x = 1 / 2 + sin (2 * x) / (4 * x) - (sin x / x) ^ 2.
+Proof. exact position_is_best_told_at_3_657_radians.position_variance_in_closed_form. Qed.
 
 (** * rotary-kernel-decays-with-the-logarithm-of-the-lag *)
 

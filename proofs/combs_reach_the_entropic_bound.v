@@ -77,7 +77,6 @@ Definition comb (c s o t : nat) : R := if Nat.eqb (t mod s) o then / INR c else 
 (** The power of the root of a row at bin k of the unitary transform. *)
 Definition root_power (n : nat) (a : nat -> R) (k : nat) : R :=
   gain2 n (fun t => sqrt (a t)) (2 * PI * INR k / INR n) / INR n.
-Definition entropy (n : nat) (p : nat -> R) : R := - sum n (fun t => p t * ln (p t)).
 
 Lemma comb_off c s o t : (t mod s <> o)%nat -> comb c s o t = 0.
 Proof. unfold comb. destruct (Nat.eqb_spec (t mod s) o); congruence. Qed.

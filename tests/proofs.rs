@@ -154,3 +154,48 @@ fn the_half_split_layout_is_permuted_as_in_coq() {
         }
     }
 }
+
+/// What `.ci/proofs` says where these programs are the only ones that it finds.
+#[cfg(unix)]
+fn stage_with(programs: &[(&str, &str)], without_coq: &str) -> (Option<i32>, String) {
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
+
+    let folder = tempfile::tempdir().unwrap();
+    for (name, script) in programs {
+        let file = folder.path().join(name);
+        fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let stage = Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/proofs");
+    let mut command = Command::new("/bin/bash");
+    command.arg(stage).env("PATH", folder.path()).env("WITHOUT_COQ", without_coq);
+    let output = command.output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[cfg(unix)]
+#[test]
+fn coq_that_is_missing_old_or_incomplete_is_told_in_one_sentence() {
+    let dirname = ("dirname", "echo \"${1%/*}\"");
+    let (id, cut) = (("id", "echo 1000"), ("cut", "read -r first rest; echo \"$first\""));
+    let coq =
+        |version: &str| format!("case $1 in -print-version) echo {version} 4.13.1;; -where) echo /nowhere;; esac");
+    let (new, right) = (coq("8.20.0"), coq("8.16.1"));
+    for (programs, without_coq, code, sentence) in [
+        (&[dirname, id][..], "", 1, "error: there is no Coq here and no right to install it"),
+        (&[dirname, id], "1", 0, "NOT CHECKED: there is no Coq here"),
+        (
+            &[dirname, id, cut, ("coqc", &new)],
+            "1",
+            1,
+            "error: the proofs are written for Coq 8.16, and this is Coq 8.20.0",
+        ),
+        (&[dirname, id, cut, ("coqc", &right)], "", 1, "error: Coq 8.16.1 is here without its library Coquelicot"),
+        (&[dirname, ("id", "echo 0"), ("apt-get", "exit 100"), ("true", "")], "", 1, "error: Debian's packages"),
+    ] {
+        let (found, said) = stage_with(programs, without_coq);
+        assert_eq!((found, said.lines().count()), (Some(code), 1), "{said}");
+        assert!(said.starts_with(sentence), "{said}");
+    }
+}

@@ -10,8 +10,8 @@ use super::output::{print, print_json, write_folder};
 use super::typeset::{Links, markdown};
 use super::{Common, Failure, Outcome};
 use crate::theorem::{
-    self, BIBLIOGRAPHY, Control, CoqText, Settings, Statement, Status, Topic, catalogue, coq_definitions, coq_words,
-    references,
+    self, AXIOMS, Axioms, BIBLIOGRAPHY, Control, CoqText, Enclosed, Settings, Statement, Status, Topic, catalogue,
+    coq_definitions, coq_words, references,
 };
 
 /// What the theory is about; the first page begins with it.
@@ -70,23 +70,74 @@ pub(super) fn index() -> String {
     for (status, count) in counts() {
         text += &format!("| {} | {count} |\n", status.name());
     }
+    text += &format!(
+        "| all of them checked by `ropelet verify`, with a control that it rejects | {} |\n",
+        catalogue().len()
+    );
+    text += &format!("| certified: `ropelet verify --certified` encloses numbers of it | {} |\n", certified());
     text += "\n## What rests on what\n\n![Every statement with arcs to those that its proof uses](../../figures/what-rests-on-what.svg)\n";
     for topic in Topic::ALL {
-        text += &format!("\n## {}\n\n| statement | status | rests on |\n|---|---|---|\n", topic.title());
+        text +=
+            &format!("\n## {}\n\n| statement | status | certified | rests on |\n|---|---|---|---|\n", topic.title());
         let link = |id: &str| format!("[{id}](../../proofs/{id}.md)");
         for statement in topic.statements() {
             let used: Vec<String> = statement.depends_on().iter().map(|used| link(used.id)).collect();
             // A bar would end the cell.
             let title = statement.title.replace('|', "\\|");
             text += &format!(
-                "| {}<br>{title} | {} | {} |\n",
+                "| {}<br>{title} | {} | {} | {} |\n",
                 link(statement.id),
                 statement.status().name(),
+                enclosed(statement),
                 used.join(", ")
             );
         }
     }
+    text += "\n## What the theorems take for granted\n\n\
+             What Coq prints of each (`Print Assumptions`), which `proofs/audit` compares with this list: axioms of Coq's own library \
+             and none beside them.\n\n| | axioms | they say that |\n|---|---|---|\n";
+    for Axioms { letter, names, meaning } in &AXIOMS {
+        text += &format!("| {letter} | {} | {meaning} |\n", quoted(names));
+    }
+    text += "\n| axioms | theorems |\n|---|---|\n";
+    for (letters, count) in by_axioms() {
+        text += &format!("| {letters} | {count} |\n");
+    }
+    text += "\n| statement | axioms | theorems |\n|---|---|---|\n";
+    for statement in catalogue() {
+        for proof in statement.machine_proofs() {
+            text += &format!("| {} | {} | {} |\n", statement.id, proof.letters(), quoted(&proof.theorems));
+        }
+    }
     text.trim_end().to_owned()
+}
+
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// How many theorems rest on each set of axioms, the smallest set first.
+fn by_axioms() -> Vec<(String, usize)> {
+    let mut counts: Vec<(String, usize)> = Vec::new();
+    for proof in catalogue().iter().flat_map(Statement::machine_proofs) {
+        let letters = proof.letters();
+        match counts.iter_mut().find(|(known, _)| *known == letters) {
+            Some((_, count)) => *count += proof.theorems.len(),
+            None => counts.push((letters, proof.theorems.len())),
+        }
+    }
+    counts.sort_by_key(|(letters, _)| letters.len());
+    counts
+}
+
+/// How many statements have something enclosed.
+pub(super) fn certified() -> usize {
+    catalogue().iter().filter(|statement| !statement.enclosed().is_empty()).count()
+}
+
+/// What is enclosed of a statement, in words.
+pub(super) fn enclosed(statement: &Statement) -> String {
+    statement.enclosed().iter().map(Enclosed::name).collect::<Vec<_>>().join(", ")
 }
 
 fn page(title: &str, body: Markup) -> String {
@@ -153,18 +204,26 @@ fn status(report: &theorem::Report) -> Markup {
     html! {
         table {
             thead { tr { th scope="col" { "Status" } th.number scope="col" { "Statements" } } }
-            tbody { @for (status, count) in counts() { tr { td { (badge(status)) } td.number { (count) } } } }
+            tbody {
+                @for (status, count) in counts() { tr { td { (badge(status)) } td.number { (count) } } }
+                tr { td { "certified" } td.number { (certified()) } }
+                tr {
+                    td { "checked" }
+                    td.number { (report.statements.iter().filter(|outcome| outcome.expected).count()) }
+                }
+            }
         }
         p {
             "A statement is proved or refuted by machine where Coq has checked the whole of it, or a counterexample. It is "
-            "checked where the program's floating-point instance came out as expected and told its control apart."
+            "checked where the program's floating-point instance came out as expected and told its control apart, and certified "
+            "where " code { "ropelet verify --certified" } " encloses numbers of it, each in two ways that must meet."
         }
         div.wide {
             table.statements {
                 thead {
                     tr {
                         th scope="col" { "Statement" } th scope="col" { "Status" } th scope="col" { "Theorems in Coq" }
-                        th scope="col" { "Checked" } th scope="col" { "Control" }
+                        th scope="col" { "Certified" } th scope="col" { "Checked" } th scope="col" { "Control" }
                     }
                 }
                 tbody {
@@ -173,12 +232,26 @@ fn status(report: &theorem::Report) -> Markup {
                             td { (link(statement)) }
                             td { (badge(statement.status())) }
                             td { (statement.coq_theorems().len()) }
+                            td { (enclosed(statement)) }
                             td { (outcome.verdict.name()) @if !outcome.expected { ", not expected" } }
                             td { @if outcome.control == Control::Rejected { "rejected" } @else { "accepted" } }
                         }
                     }
                 }
             }
+        }
+        h2 { "What the theorems take for granted" }
+        table {
+            thead { tr { th scope="col" { "" } th scope="col" { "Axioms of Coq's library" } th scope="col" { "They say that" } } }
+            tbody {
+                @for Axioms { letter, names, meaning } in &AXIOMS {
+                    tr { td { (letter) } td { (text(&quoted(names))) } td { (meaning) } }
+                }
+            }
+        }
+        table {
+            thead { tr { th scope="col" { "Axioms" } th.number scope="col" { "Theorems" } } }
+            tbody { @for (letters, count) in by_axioms() { tr { td { (letters) } td.number { (count) } } } }
         }
     }
 }
@@ -238,6 +311,7 @@ fn chapter(statement: &Statement, outcome: &theorem::Outcome) -> Markup {
             h2 { "Check" }
             (text(statement.section("Check").unwrap_or_default()))
             @if let Some(bound) = statement.bound() { p { "Bound: " (inline(bound)) "." } }
+            @if !statement.enclosed().is_empty() { p { "Certified: " (enclosed(statement)) "." } }
             p {
                 "When this page was made: " (outcome.verdict.name())
                 @if let (Some(error), Some(bound)) = (outcome.error, outcome.bound) {

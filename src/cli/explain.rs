@@ -8,8 +8,8 @@ use super::output::{print, print_json};
 use super::verify::{find, outcome};
 use super::{Common, Failure, Outcome};
 use crate::theorem::{
-    CoqText, MachineProof, Reference, Settings, Source, Standing, Statement, Status, Topic, Verdict, catalogue,
-    references, verify,
+    CoqText, Enclosed, MachineProof, Reference, Settings, Source, Standing, Statement, Status, Topic, Verdict,
+    catalogue, references, verify,
 };
 
 /// Say what a statement means, and why it holds or fails
@@ -46,6 +46,8 @@ struct Json<'a> {
     witness: Option<&'a str>,
     /// What the error is compared with, in Markdown.
     bound: Option<&'a str>,
+    /// The numbers that `verify --certified` encloses.
+    certified: &'a [Enclosed],
     /// The variant that the check must tell from the statement.
     control: &'a str,
     sources: &'a [Source],
@@ -69,6 +71,7 @@ struct Entry {
     topic: Topic,
     standing: Standing,
     status: Status,
+    certified: bool,
     depends_on: Vec<&'static str>,
 }
 
@@ -97,6 +100,7 @@ pub(super) fn run(arguments: &Arguments, common: &Common) -> Result<Outcome, Fai
             verdict: found.verdict,
             witness: found.witness.as_deref(),
             bound: statement.bound(),
+            certified: statement.enclosed(),
             control: statement.control_is,
             sources: statement.sources,
             references: cited(statement),
@@ -120,6 +124,7 @@ fn list(index: bool, common: &Common) -> Result<Outcome, Failure> {
             topic: statement.topic,
             standing: statement.standing,
             status: statement.status(),
+            certified: !statement.enclosed().is_empty(),
             depends_on: ids(&statement.depends_on()),
         };
         print_json(&List { schema: "ropelet.explain/1", statements: catalogue().iter().map(entry).collect() })?;
@@ -132,7 +137,9 @@ fn list(index: bool, common: &Common) -> Result<Outcome, Failure> {
             format!("{}\n{}", topic.title(), topic.statements().map(line).collect::<Vec<_>>().join("\n"))
         });
         let counts = book::counts().map(|(status, count)| format!("{count} {}", status.name()));
-        print(&format!("{}\n\n{} statements: {}", chapters.join("\n\n"), catalogue().len(), counts.join(", ")))?;
+        let (statements, certified) = (catalogue().len(), book::certified());
+        let counts = counts.join(", ");
+        print(&format!("{}\n\n{statements} statements: {counts}; {certified} certified", chapters.join("\n\n")))?;
     }
     Ok(Outcome::Success)
 }
@@ -172,6 +179,10 @@ fn page(statement: &Statement, verdict: Verdict, witness: Option<&str>) -> Strin
     };
     let owned = |ids: Vec<&str>| ids.into_iter().map(str::to_owned).collect::<Vec<_>>();
     let witness = witness.map_or_else(String::new, |witness| format!("\nFound just now: {witness}"));
+    let certified = match statement.enclosed() {
+        [] => String::new(),
+        _ => format!("\nCertified (ropelet verify --certified): {}.", book::enclosed(statement)),
+    };
     let code = statement.code.iter().map(|place| place.replacen('#', ": ", 1)).collect();
     let figures = figures_of(statement.id).iter().map(|id| format!("figures/{id}.svg")).collect();
     let references = cited(statement).iter().map(|entry| format!("[{}] {}", entry.key, citation(entry))).collect();
@@ -180,7 +191,7 @@ fn page(statement: &Statement, verdict: Verdict, witness: Option<&str>) -> Strin
         (
             "In the program",
             format!(
-                "Standing: {}. Verdict of the check: {}. Its control: {}.\nBound: {}.{witness}\n\n{}",
+                "Standing: {}. Verdict of the check: {}. Its control: {}.\nBound: {}.{certified}{witness}\n\n{}",
                 statement.standing.name(),
                 verdict.name(),
                 statement.control_is,

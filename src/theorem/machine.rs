@@ -29,6 +29,58 @@ pub struct CoqText {
     pub text: &'static str,
 }
 
+/// What theorems take for granted: axioms of Coq's own library, under one letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Axioms {
+    /// The letter that tables use.
+    pub letter: char,
+    /// Their names; of machine numbers those of the modules.
+    pub names: &'static [&'static str],
+    /// What they say.
+    pub meaning: &'static str,
+}
+
+/// All that any theorem here may rest on, as the list in `proofs/audit` has it.
+pub const AXIOMS: [Axioms; 5] = [
+    Axioms {
+        letter: 'N',
+        names: &["ClassicalDedekindReals.sig_not_dec"],
+        meaning: "it can be told whether the negation of a proposition holds; of the real numbers",
+    },
+    Axioms {
+        letter: 'A',
+        names: &["ClassicalDedekindReals.sig_forall_dec"],
+        meaning: "it can be told whether a decidable property holds of all natural numbers; of the real numbers",
+    },
+    Axioms {
+        letter: 'E',
+        names: &["FunctionalExtensionality.functional_extensionality_dep"],
+        meaning: "functions with equal values are equal",
+    },
+    Axioms { letter: 'C', names: &["Classical_Prop.classic"], meaning: "every proposition holds or does not" },
+    Axioms {
+        letter: 'M',
+        names: &["FloatAxioms", "PrimFloat", "PrimInt63", "Uint63"],
+        meaning: "the machine's integers and floats are as specified; only of what is computed in intervals",
+    },
+];
+
+impl MachineProof {
+    /// The letters of [`AXIOMS`] on which these theorems rest.
+    ///
+    /// # Example
+    /// ```
+    /// use ropelet::theorem::statement;
+    ///
+    /// assert_eq!(statement("haar-type-matrix-equals-rope")?.machine_proofs()[0].letters(), "N A E");
+    /// # Ok::<(), Vec<&str>>(())
+    /// ```
+    pub fn letters(&self) -> String {
+        let used = AXIOMS.iter().filter(|axioms| axioms.names.iter().any(|name| self.axioms.contains(name)));
+        used.map(|axioms| axioms.letter.to_string()).collect::<Vec<_>>().join(" ")
+    }
+}
+
 impl Statement {
     /// What Coq has checked of this statement, or of its negation where it is refuted; nothing where
     /// the proof is on paper alone.
@@ -135,6 +187,14 @@ mod tests {
                 assert!(!theorem.text.contains("Proof"), "{theorem:?}");
             }
         }
+    }
+
+    #[test]
+    fn every_axiom_has_its_letter() {
+        let known: Vec<&str> = AXIOMS.iter().flat_map(|axioms| axioms.names.iter().copied()).collect();
+        let proofs: Vec<MachineProof> = catalogue().iter().flat_map(Statement::machine_proofs).collect();
+        assert!(proofs.iter().all(|proof| proof.axioms.iter().all(|name| known.contains(name))));
+        assert!(proofs.iter().any(|proof| proof.letters().contains('M')));
     }
 
     #[test]

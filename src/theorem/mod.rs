@@ -15,6 +15,7 @@ mod case;
 mod catalogue;
 #[cfg(feature = "certify")]
 pub mod certified;
+mod enclosed;
 mod entropy;
 mod filter_bank;
 mod finding;
@@ -35,8 +36,9 @@ mod windows;
 
 pub use case::Case;
 pub use catalogue::{catalogue, statement};
+pub use enclosed::Enclosed;
 pub use finding::{Finding, Verdict};
-pub use machine::{CoqText, MachineProof, coq_definitions, coq_words};
+pub use machine::{AXIOMS, Axioms, CoqText, MachineProof, coq_definitions, coq_words};
 pub use page::Status;
 pub use reference::{BIBLIOGRAPHY, Reference, references};
 pub use statement::{Source, Standing, Statement};

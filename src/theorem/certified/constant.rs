@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use crate::numeric::{Enclosure, Real};
-use crate::theorem::Control;
+use crate::theorem::{Control, Statement};
 
 /// A number of the catalogue, enclosed in two ways that have nothing in common.
 #[derive(Debug, Clone, Serialize)]
@@ -10,6 +10,9 @@ pub struct Constant {
     pub of: String,
     /// Which number of it.
     pub quantity: &'static str,
+    /// The statement of which it is a part, if one speaks of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statement: Option<&'static str>,
     /// Its closed form in ball arithmetic; absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed: Option<Ball>,
@@ -100,6 +103,7 @@ impl Constant {
         Self {
             of: of.into(),
             quantity,
+            statement: Statement::of_enclosed(of, quantity),
             other: Ball::of(&other),
             by,
             meets,

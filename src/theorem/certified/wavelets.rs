@@ -3,17 +3,19 @@ use std::f64::consts::TAU as TAU_64;
 use rayon::prelude::*;
 
 use super::constant::{Constant, Method, Stated};
+use super::frequency_b_spline::frequency_b_spline;
+use super::morlet;
 use crate::numeric::{Around, Enclosure, GaussLegendre};
 use crate::theorem::admissibility::named;
 use crate::wavelet::{
-    AnalyticDerivativeOfGaussian, DerivativeOfGaussian, Gaussian, Haar, HaarLike, Morlet, Morse, MotherWavelet, Part,
-    Paul, Ricker, WaveletError,
+    AnalyticDerivativeOfGaussian, DerivativeOfGaussian, Gaussian, Haar, HaarLike, Morse, MotherWavelet, Part, Paul,
+    Ricker, WaveletError,
 };
 
 /// Roundings of a formula of a few operations, each off by one unit roundoff at most, library functions by two.
-const FEW: f64 = 16.0;
+pub(super) const FEW: f64 = 16.0;
 /// Of the series behind `Si`, `Cin`, and `S` of the Morlet wavelet, as the checks of the catalogue allow.
-const SERIES: f64 = 64.0;
+pub(super) const SERIES: f64 = 64.0;
 
 /// Carrier, and `beta` and `gamma`, of the wavelets that have them.
 const CARRIERS: [i32; 2] = [5, 6];
@@ -29,10 +31,14 @@ pub(super) fn constants() -> Result<Vec<Constant>, WaveletError> {
         jobs.push(Box::new(move |rule| derivative_of_gaussian(rule, order)));
     }
     for carrier in CARRIERS {
-        jobs.push(Box::new(move |rule| morlet(rule, carrier)));
+        jobs.push(Box::new(move |rule| morlet::two_sided(rule, carrier)));
+        jobs.push(Box::new(move |rule| morlet::one_sided(rule, carrier)));
     }
     jobs.push(Box::new(|rule| paul(rule, 4)));
     jobs.push(Box::new(morse));
+    for (order, is_shannon) in [(1, true), (1, false), (2, false), (3, false)] {
+        jobs.push(Box::new(move |rule| frequency_b_spline(rule, order, is_shannon)));
+    }
     for cycles in 1..=16 {
         jobs.push(Box::new(move |rule| haar_like(rule, cycles)));
     }
@@ -40,48 +46,48 @@ pub(super) fn constants() -> Result<Vec<Constant>, WaveletError> {
     Ok(made.into_iter().collect::<Result<Vec<_>, _>>()?.concat())
 }
 
-fn of(value: f64) -> Enclosure {
+pub(super) fn of(value: f64) -> Enclosure {
     Enclosure::of(value)
 }
 
-fn whole(value: i32) -> Enclosure {
+pub(super) fn whole(value: i32) -> Enclosure {
     Enclosure::from(value)
 }
 
-fn tau() -> Enclosure {
+pub(super) fn tau() -> Enclosure {
     whole(2) * Enclosure::pi()
 }
 
 /// `0, 1/n, ..., count/n` after `first`.
-fn panels(first: i32, count: u32, parts: u32) -> Vec<Enclosure> {
+pub(super) fn panels(first: i32, count: u32, parts: u32) -> Vec<Enclosure> {
     (0..=count).map(|i| whole(first) + Enclosure::ratio(i.into(), parts.into())).collect()
 }
 
 /// The numbers that every wavelet has, of which those of one side are absent where there is no such number.
-struct Numbers {
+pub(super) struct Numbers {
     /// By closed form, then by quadrature.
-    mean: [Enclosure; 2],
-    energy: [Enclosure; 2],
-    time_spread: [Enclosure; 2],
-    frequency_spread: Option<[Enclosure; 2]>,
-    c_psi: Option<[Enclosure; 2]>,
+    pub(super) mean: [Enclosure; 2],
+    pub(super) energy: [Enclosure; 2],
+    pub(super) time_spread: Option<[Enclosure; 2]>,
+    pub(super) frequency_spread: Option<[Enclosure; 2]>,
+    pub(super) c_psi: Option<[Enclosure; 2]>,
     /// A change of sign of the slope of the spectrum, in radians; beside the closed form, where there is one.
-    centre: Option<(Option<Enclosure>, Enclosure)>,
+    pub(super) centre: Option<(Option<Enclosure>, Enclosure)>,
 }
 
 impl Numbers {
     /// Beside the numbers of the program, whose roundings are `roundoffs`, for the constant, and for the rest.
-    fn beside(self, wavelet: &dyn MotherWavelet, series: f64, rest: f64) -> Vec<Constant> {
+    pub(super) fn beside(self, wavelet: &dyn MotherWavelet, series: f64, rest: f64) -> Vec<Constant> {
         let name = named(wavelet);
         let row = |quantity, [closed, integral]: [Enclosure; 2], value, roundoffs| {
             let stated = Stated { value, roundoffs };
             Constant::new(&name, quantity, Some(closed), (Method::Quadrature, integral), stated)
         };
-        let mut rows = vec![
-            row("mean", self.mean, wavelet.mean(), rest),
-            row("energy", self.energy, wavelet.energy(), rest),
-            row("time spread", self.time_spread, wavelet.time_spread(), rest),
-        ];
+        let mut rows =
+            vec![row("mean", self.mean, wavelet.mean(), rest), row("energy", self.energy, wavelet.energy(), rest)];
+        if let Some(spread) = self.time_spread {
+            rows.push(row("time spread", spread, wavelet.time_spread(), rest));
+        }
         if let Some(spread) = self.frequency_spread {
             rows.push(row("frequency spread", spread, wavelet.frequency_spread(), rest));
         }
@@ -99,7 +105,7 @@ impl Numbers {
 }
 
 /// `e^{b²}` for the height `b` of a rectangle, less what the nearest real part takes off: a bound on `|e^{-z²}|`.
-fn gauss(around: Around) -> f64 {
+pub(super) fn gauss(around: Around) -> f64 {
     (around.height.powi(2) - around.nearest(0.0).powi(2)).exp()
 }
 
@@ -152,7 +158,7 @@ fn haar(rule: &GaussLegendre) -> Result<Vec<Constant>, WaveletError> {
     let numbers = Numbers {
         mean: [whole(0), integral(|_| whole(1), -1)],
         energy: [whole(1), integral(|_| whole(1), 1)],
-        time_spread: [whole(1) / whole(12).sqrt(), integral(variance, 1).sqrt()],
+        time_spread: Some([whole(1) / whole(12).sqrt(), integral(variance, 1).sqrt()]),
         frequency_spread: None,
         c_psi: Some([whole(2) * whole(2).ln(), c_psi]),
         centre: Some((None, whole(4) * Enclosure::root(slope, 1.0, 1.5))),
@@ -177,7 +183,7 @@ fn gaussian(rule: &GaussLegendre) -> Result<Vec<Constant>, WaveletError> {
     let numbers = Numbers {
         mean: [Enclosure::pi().sqrt(), moment(0, 1.0).widened(tail)],
         energy: [(Enclosure::pi() / whole(2)).sqrt(), energy.clone()],
-        time_spread: [of(0.5), (moment(2, 2.0).widened(tail) / energy).sqrt()],
+        time_spread: Some([of(0.5), (moment(2, 2.0).widened(tail) / energy).sqrt()]),
         frequency_spread: Some([whole(1), (square / mass).sqrt()]),
         c_psi: None,
         centre: None,
@@ -229,7 +235,7 @@ fn derivative_of_gaussian(rule: &GaussLegendre, order: u32) -> Result<Vec<Consta
     let numbers = || Numbers {
         mean: [whole(0), mean.clone()],
         energy: [closed_energy.clone(), energy.clone()],
-        time_spread: [spread.clone(), (time(2) / energy.clone()).sqrt()],
+        time_spread: Some([spread.clone(), (time(2) / energy.clone()).sqrt()]),
         frequency_spread: Some([(of(m) + of(0.5)).sqrt(), (frequency(2 * order + 2) / mass.clone()).sqrt()]),
         c_psi: Some([tau() * factorial.clone(), frequency(2 * order - 1)]),
         // The slope of w^m e^{-w²/2} has the sign of m - w².
@@ -245,7 +251,7 @@ fn derivative_of_gaussian(rule: &GaussLegendre, order: u32) -> Result<Vec<Consta
             // psihat(0).
             mean: [whole(0), whole(0)],
             energy: [whole(2) * &closed_energy, whole(2) * &mass / tau()],
-            time_spread: [spread.clone(), (slopes / &mass).sqrt()],
+            time_spread: Some([spread.clone(), (slopes / &mass).sqrt()]),
             frequency_spread: Some([
                 (of(m + 0.5) - centre.powi(2)).sqrt(),
                 (above / &mass - (first / &mass).powi(2)).sqrt(),
@@ -260,112 +266,6 @@ fn derivative_of_gaussian(rule: &GaussLegendre, order: u32) -> Result<Vec<Consta
     if order == 2 {
         rows.extend(numbers().beside(&Ricker, SERIES, FEW));
     }
-    Ok(rows)
-}
-
-/// `S(x) = e^{-x²} ∫_0^x e^{y²} erf(y) dy = e^{-x²}/(2√π) Σ_{k≥1} x^{2k}/(k (1/2)_k)`.
-///
-/// From `k ≥ 2x²` on each term is at most half of the one before.
-fn scaled_erf_integral(x: &Enclosure) -> Enclosure {
-    let square = x * x;
-    let (mut power, mut sum) = (whole(1), whole(0));
-    for k in 1.. {
-        power = power * square.clone() / (of(f64::from(k)) - of(0.5));
-        let term = &power / &of(f64::from(k));
-        sum = sum + term.clone();
-        if f64::from(k) > 2.0 * square.magnitude() + 2.0 && term.magnitude() < 1e-30 {
-            sum = sum.widened(term.magnitude());
-            break;
-        }
-    }
-    sum * (-square).exp() / (whole(2) * Enclosure::pi().sqrt())
-}
-
-fn morlet(rule: &GaussLegendre, carrier: i32) -> Result<Vec<Constant>, WaveletError> {
-    let (omega0, size) = (whole(carrier), f64::from(carrier));
-    let square = &omega0 * &omega0;
-    let kappa = (of(-0.5) * square.clone()).exp();
-    let root_pi = Enclosure::pi().sqrt();
-    // |psi|² = π^{-1/2} e^{-t²} (1 - 2κ cos ω0 t + κ²), with κ = 0 uncorrected. On a rectangle |cos ω0 z| ≤ e^{ω0 b}, and the
-    // tails beyond 12 are below 4 · 12² e^{-144}.
-    let ends = panels(-12, 48, 2);
-    let time = |extra: u32, kappa: &Enclosure| {
-        let f = |t: &Enclosure| {
-            let weight = whole(1) - whole(2) * kappa * (&omega0 * t).cos_sin().0 + kappa * kappa;
-            t.powi(extra) * (-(t * t)).exp() * weight / root_pi.clone()
-        };
-        let modulus =
-            |around: Around| around.modulus().powi(extra as i32) * gauss(around) * 4.0 * (size * around.height).exp();
-        rule.integrate(&ends, f, modulus).widened(1e-58)
-    };
-    // Re psi = π^{-1/4} (cos ω0 t - κ) e^{-t²/2}; the tails beyond 12 are below e^{-72}.
-    let mean = |kappa: &Enclosure| {
-        let f = |t: &Enclosure| ((&omega0 * t).cos_sin().0 - kappa) * (of(-0.5) * (t * t)).exp() / root_pi.sqrt();
-        let modulus = |around: Around| 2.0 * gauss(around).sqrt() * (size * around.height).exp();
-        rule.integrate(&ends, f, modulus).widened(1e-30)
-    };
-    // psihat² = 2√π (e^{-(w-ω0)²/2} - κ e^{-w²/2})², whose tails beyond -12 and 12 + ω0 are below 2√π 20² e^{-144}. By
-    // (A - B)² ≤ 2A² + 2B², and |e^{-z²}| as above, its modulus.
-    let spectrum = |w: &Enclosure, kappa: &Enclosure| {
-        let shifted = w - &omega0;
-        let bump = (of(-0.5) * (&shifted * &shifted)).exp() - kappa * (of(-0.5) * (w * w)).exp();
-        whole(2) * &root_pi * bump.powi(2)
-    };
-    let bumps = |around: Around| {
-        let other = Around { low: around.low - size, high: around.high - size, ..around };
-        8.0 * (gauss(around) + gauss(other))
-    };
-    let across = panels(-12, 2 * (24 + carrier as u32), 2);
-    let frequency = |extra: u32, kappa: &Enclosure| {
-        let f = |w: &Enclosure| w.powi(extra) * spectrum(w, kappa);
-        rule.integrate(&across, f, |around| around.modulus().powi(extra as i32) * bumps(around)).widened(1e-55)
-    };
-    let spread = |kappa: &Enclosure| {
-        let [mass, first, second] = [0, 1, 2].map(|extra| frequency(extra, kappa));
-        let mean = first / mass.clone();
-        (second / mass - mean.powi(2)).sqrt()
-    };
-    let zero = whole(0);
-    let norm = (whole(1) / root_pi.clone()).sqrt();
-    let plain = Numbers {
-        mean: [norm * tau().sqrt() * kappa.clone(), mean(&zero)],
-        energy: [whole(1), time(0, &zero)],
-        time_spread: [of(0.5).sqrt(), (time(2, &zero) / time(0, &zero)).sqrt()],
-        frequency_spread: Some([of(0.5).sqrt(), spread(&zero)]),
-        c_psi: None,
-        centre: Some((Some(omega0.clone()), Enclosure::root(|w| &omega0 - w, 1.0, 2.0 * size - 0.5))),
-    };
-    // The closed forms, with q = e^{-3ω0²/4} and E the energy.
-    let q = (of(-0.75) * square.clone()).exp();
-    let whole_kappa = kappa.powi(2);
-    let energy = whole(1) + &whole_kappa - whole(2) * &q;
-    let time_spread = of(0.5) + &square * &q / (whole(2) * &energy);
-    let numerator = &whole_kappa - of(0.5) * &q * (whole(1) + &whole_kappa);
-    let frequency_spread = of(0.5) + &square * numerator / energy.powi(2);
-    let half = &omega0 * &of(0.5);
-    let closed =
-        whole(4) * Enclosure::pi() * (scaled_erf_integral(&omega0) - whole(2) * &q * scaled_erf_integral(&half));
-    // psihat = π^{-1/4}√(2π) e^{-(w-ω0)²/2} (1 - e^{-wω0}), and |1 - e^{-u}| ≤ |u| max(1, |e^{-u}|): the quotient by w is
-    // at most 2√π e^{b²} ω0² |z|, since both Gaussian factors that remain are at most e^{b²}.
-    let c_psi = {
-        let f = |w: &Enclosure| spectrum(w, &kappa) / w.clone();
-        let modulus = |around: Around| 4.0 * around.height.powi(2).exp() * size.powi(2) * around.modulus();
-        let right = rule.integrate(&panels(0, 2 * (12 + carrier as u32), 2), f, modulus);
-        let left = rule.integrate(&panels(-12, 24, 2), f, modulus);
-        (right - left).widened(1e-55)
-    };
-    let slope = |w: &Enclosure| &omega0 - &(w * &(whole(1) - (-(w * &omega0)).exp()));
-    let corrected = Numbers {
-        mean: [whole(0), mean(&kappa)],
-        energy: [energy, time(0, &kappa)],
-        time_spread: [time_spread.sqrt(), (time(2, &kappa) / time(0, &kappa)).sqrt()],
-        frequency_spread: Some([frequency_spread.sqrt(), spread(&kappa)]),
-        c_psi: Some([closed, c_psi]),
-        centre: Some((None, Enclosure::root(slope, 1.0, 1.0 + size))),
-    };
-    let mut rows = corrected.beside(&Morlet::corrected(size)?, SERIES, FEW);
-    // Its exponent ω0²/2 turns each rounding of the argument.
-    rows.extend(plain.beside(&Morlet::uncorrected(size)?, SERIES, FEW));
     Ok(rows)
 }
 
@@ -404,7 +304,10 @@ fn paul(rule: &GaussLegendre, order: u32) -> Result<Vec<Constant>, WaveletError>
     let numbers = Numbers {
         mean: [whole(0), mean],
         energy: [whole(1), time(0, 2 * order)],
-        time_spread: [(whole(1) / of((2 * m - 1) as f64)).sqrt(), (time(2, 2 * order - 2) / time(0, 2 * order)).sqrt()],
+        time_spread: Some([
+            (whole(1) / of((2 * m - 1) as f64)).sqrt(),
+            (time(2, 2 * order - 2) / time(0, 2 * order)).sqrt(),
+        ]),
         frequency_spread: Some([of((2 * m + 1) as f64).sqrt() / whole(2), (second / mass - centre.powi(2)).sqrt()]),
         c_psi: Some([tau() / of(m as f64), frequency(2 * order - 1)]),
         // The slope of w^m e^{-w} has the sign of m - w.
@@ -458,7 +361,7 @@ fn morse(rule: &GaussLegendre) -> Result<Vec<Constant>, WaveletError> {
         // psihat(0), which is all that the mean is.
         mean: [whole(0), whole(0)],
         energy: [closed(0) / tau(), mass.clone() / tau()],
-        time_spread: [moments.sqrt(), (slopes / mass.clone()).sqrt()],
+        time_spread: Some([moments.sqrt(), (slopes / mass.clone()).sqrt()]),
         frequency_spread: Some([closed_spread.sqrt(), (second / mass - centre.powi(2)).sqrt()]),
         c_psi: Some([closed(-1), power(-1)]),
         // The slope of w^β e^{-w^γ} has the sign of β - γw^γ.
@@ -533,7 +436,7 @@ fn haar_like(rule: &GaussLegendre, cycles: u32) -> Result<Vec<Constant>, Wavelet
         let numbers = Numbers {
             mean: [whole(0), mean],
             energy: [whole(1), energy],
-            time_spread: [whole(1) / whole(3).sqrt(), variance.sqrt()],
+            time_spread: Some([whole(1) / whole(3).sqrt(), variance.sqrt()]),
             frequency_spread: None,
             c_psi: Some([closed.clone(), c_psi.clone()]),
             centre: Some((None, centre.clone())),
