@@ -183,18 +183,23 @@ fn coq_that_is_missing_old_or_incomplete_is_told_in_one_sentence() {
         |version: &str| format!("case $1 in -print-version) echo {version} 4.13.1;; -where) echo /nowhere;; esac");
     let (new, right) = (coq("8.20.0"), coq("8.16.1"));
     for (programs, without_coq, code, sentence) in [
-        (&[dirname, id][..], "", 1, "error: there is no Coq here and no right to install it"),
-        (&[dirname, id], "1", 0, "NOT CHECKED: there is no Coq here"),
+        (vec![dirname, id], "", 1, "error: there is no Coq here and no right to install it"),
+        (vec![dirname, id], "1", 0, "NOT CHECKED: there is no Coq here"),
         (
-            &[dirname, id, cut, ("coqc", &new)],
+            vec![dirname, id, cut, ("coqc", new.as_str())],
             "1",
             1,
             "error: the proofs are written for Coq 8.16, and this is Coq 8.20.0",
         ),
-        (&[dirname, id, cut, ("coqc", &right)], "", 1, "error: Coq 8.16.1 is here without its library Coquelicot"),
-        (&[dirname, ("id", "echo 0"), ("apt-get", "exit 100"), ("true", "")], "", 1, "error: Debian's packages"),
+        (
+            vec![dirname, id, cut, ("coqc", right.as_str())],
+            "",
+            1,
+            "error: Coq 8.16.1 is here without its library Coquelicot",
+        ),
+        (vec![dirname, ("id", "echo 0"), ("apt-get", "exit 100"), ("true", "")], "", 1, "error: Debian's packages"),
     ] {
-        let (found, said) = stage_with(programs, without_coq);
+        let (found, said) = stage_with(&programs, without_coq);
         assert_eq!((found, said.lines().count()), (Some(code), 1), "{said}");
         assert!(said.starts_with(sentence), "{said}");
     }
