@@ -323,15 +323,15 @@ mod tests {
 
     #[test]
     fn constants_beyond_the_ends_have_their_slopes_too() {
-        // A tone of the ends' value 0 goes on as 0; in the middle both boundaries agree.
         let scales = octaves(1..=4, 8.try_into().unwrap());
         let signal: Vec<f64> = (0..N).map(|t| (TAU * 0.075 * t as f64).cos()).collect();
         for wavelet in [&Morse::new(20.0, 3.0).unwrap() as &dyn MotherWavelet, &AnalyticMorlet::corrected(6.0).unwrap()]
         {
             let plan = Ridges::<f64>::new(wavelet, N, &scales, Boundary::Constant).unwrap();
             let found = plan.of(&signal, RidgeOptions::default()).unwrap();
-            assert!(inner(&found[0]).count() == 100, "{}", wavelet.name());
-            assert!(inner(&found[0]).all(|point| (point.phase_frequency / 0.075 - 1.0).abs() < 1e-4));
+            let whole = found.iter().find(|ridge| inner(ridge).count() == 100);
+            let whole = whole.unwrap_or_else(|| panic!("{}: {} ridges", wavelet.name(), found.len()));
+            assert!(inner(whole).all(|point| (point.phase_frequency / 0.075 - 1.0).abs() < 1e-4), "{}", wavelet.name());
         }
     }
 

@@ -14,7 +14,7 @@ use num_complex::{Complex, Complex64};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use ropelet::signal::{Boundary, Sample};
-use ropelet::wavelet::{Family, MotherWavelet, Parameters};
+use ropelet::wavelet::{Family, FromSamples, FromSpectrum, MotherWavelet, Parameters, Ricker};
 
 const BOUNDARIES: [Boundary; 4] = [Boundary::Zero, Boundary::Periodic, Boundary::Reflect, Boundary::Constant];
 
@@ -33,6 +33,19 @@ fn every_wavelet() -> Vec<Box<dyn MotherWavelet>> {
         with(Family::Morse, Parameters { gamma: Some(1.5), ..order(3.0) }),
     ]);
     all
+}
+
+/// Wavelets that a user may give: Ricker by samples, and the "bump" of ssqueezepy and MATLAB by its spectrum.
+fn given_wavelets() -> [Box<dyn MotherWavelet>; 2] {
+    let ricker = (-38..=38).map(|k| Ricker.psi(f64::from(k) / 4.0)).collect();
+    let bump = |w: f64| {
+        let x = (w - 5.0) / 0.6;
+        if x.abs() < 1.0 { (2.0 * (1.0 - 1.0 / (1.0 - x * x)).exp()).into() } else { Complex64::ZERO }
+    };
+    [
+        Box::new(FromSamples::around_zero(ricker, 0.25).unwrap()),
+        Box::new(FromSpectrum::new(bump, (4.4, 5.6), &[]).unwrap()),
+    ]
 }
 
 /// The name with its parameters: `morse, beta 20, gamma 3`.

@@ -6,7 +6,7 @@ use std::f64::consts::{PI, TAU};
 use num_complex::Complex64;
 use ropelet::numeric::Real;
 use ropelet::signal::{Boundary, Cwt, Norm, aliasing, frequencies};
-use ropelet::wavelet::{DerivativeOfGaussian, Morlet, Morse, MotherWavelet, Paul, Ricker};
+use ropelet::wavelet::{AnalyticMorlet, DerivativeOfGaussian, Morlet, Morse, MotherWavelet, Paul, Ricker};
 use serde_json::Value;
 
 pub(super) fn peers() -> Value {
@@ -89,6 +89,16 @@ fn torrence_and_compo_turn_odd_derivatives_round_and_leave_the_power_of_i_out_of
         assert!(*difference <= 8.0 * aliasing + 1e-13, "{difference:e} {aliasing:e}");
     }
     assert!(found[0] > 1e-6, "at scale 5 the aliases are seen: {found:?}");
+}
+
+/// Torrence and Compo's table has one-sided Morlet, their programs the two-sided one.
+#[test]
+fn one_sided_morlet_is_a_billionth_away_from_two_sided_morlet() {
+    let (one, two) = (AnalyticMorlet::uncorrected(6.0).unwrap(), Morlet::uncorrected(6.0).unwrap());
+    // Their coefficients are of the two-sided one to 1e-13, as above.
+    let apart = differences("pycwt morlet", &one, Norm::L2, Boundary::Periodic, |z, _| z);
+    assert!(apart.iter().all(|d| (1e-11..3e-8).contains(d)), "{apart:?}");
+    assert!((one.psihat(0.1) - two.psihat(0.1)).norm() == 0.0 && one.psihat(-0.1).norm() == 0.0);
 }
 
 /// "Fourier wavelength": the period whose tone is strongest in `l2`, per unit of scale; in closed form for each.
@@ -208,4 +218,12 @@ fn a_unit_cosine_has_modulus_one_as_matlab_documents() {
         Cwt::<f64>::new(&morse, n as usize, &[scale], Norm::L1, Boundary::Periodic).unwrap().transform(&tone).unwrap();
     assert!(w.iter().all(|w| (w.norm() - 1.0).abs() < 64.0 * f64::UNIT_ROUNDOFF), "{:?}", w[0]);
     assert!((morse.psihat(TAU * morse.centre_frequency()) - 2.0).norm() < 1e-14);
+    // `amor` is 2 e^{-(w - 6)²/2} for w > 0.
+    let amor = AnalyticMorlet::uncorrected(6.0).unwrap();
+    let factor = 2.0 * PI.powf(0.25) / TAU.sqrt();
+    assert!((factor * amor.psihat(6.0) - 2.0).norm() < 1e-14 && amor.psihat(-1.0).norm() == 0.0);
+    let scale = 6.0 / TAU * f64::from(n) / f64::from(k);
+    let w =
+        Cwt::<f64>::new(&amor, n as usize, &[scale], Norm::L1, Boundary::Periodic).unwrap().transform(&tone).unwrap();
+    assert!(w.iter().all(|w| (factor * w.norm() - 1.0).abs() < 64.0 * f64::UNIT_ROUNDOFF), "{:?}", w[0]);
 }
