@@ -9,10 +9,12 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::sync::Arc;
 
+use ropelet::heads::{Place, Plan, Recorder, SinkRule, Taper};
 use ropelet::model::{
     Block, Budget, Checkpoint, Decoder, Device, Devices, HeadSums, ModelError, Precision, Reduced, Reduction, Select,
-    Sink, Site, Tap,
+    Sink, Site, Tap, record,
 };
 
 /// Relative to the folder of the package, where tests run, so that the built test can be carried to
@@ -262,5 +264,57 @@ fn a_value_that_is_not_finite_is_found_where_it_is_made() {
                 other => panic!("{precision}: {other:?}"),
             }
         }
+    }
+}
+
+/// What `analyze` records of the rows of every head, with shuffles.
+fn recorded(device: &str, precision: Precision, texts: &[Vec<u32>], seed: u64) -> Vec<Recorder> {
+    let checkpoint = Checkpoint::open(LLAMA).unwrap();
+    let plan = Arc::new(Plan::new(32, SinkRule::Kept, Taper::Hann).unwrap());
+    let heads: Vec<usize> = checkpoint.spec().layers.iter().map(|layer| layer.attention.heads).collect();
+    let mut recorders = Recorder::each(&heads, &plan, 2, 5, seed);
+    let places: Vec<Place> = (0..texts.len()).map(|text| Place { text, window: 0 }).collect();
+    let decoder = Decoder::new(&checkpoint, &device.parse::<Device>().unwrap(), precision).unwrap();
+    record(&decoder, texts, &places, &mut recorders, &|_| ()).unwrap();
+    recorders
+}
+
+/// The largest difference of a kind of sum, relative to the largest sum of its kind: of the rows themselves, and of shuffles.
+fn apart_in_rows(one: &[Recorder], other: &[Recorder]) -> [f64; 2] {
+    let mut worst = [0.0_f64; 2];
+    for (one, other) in one.iter().zip(other) {
+        let layout = one.plan().layout();
+        for (which, worst) in worst.iter_mut().enumerate() {
+            let sums =
+                one.sums()[which].chunks_exact(layout.width()).zip(other.sums()[which].chunks_exact(layout.width()));
+            for (one, other) in sums {
+                let kinds = [&layout.rows, &layout.sink, &layout.profile, &layout.scores, &layout.power, &layout.haar];
+                for range in kinds.into_iter().chain([&layout.complete, &layout.full]) {
+                    let size = other[range.clone()].iter().fold(0.0_f64, |size, x| size.max(x.abs()));
+                    for (one, other) in one[range.clone()].iter().zip(&other[range.clone()]) {
+                        let apart = (one - other).abs() / size.max(f64::MIN_POSITIVE);
+                        *worst = worst.max(if apart.is_nan() { f64::INFINITY } else { apart });
+                    }
+                }
+            }
+        }
+    }
+    worst
+}
+
+#[test]
+fn rows_that_stay_on_the_gpu_are_recorded_as_on_the_cpu() {
+    let texts = texts();
+    for (precision, bound) in [(Precision::F32, 1e-3), (Precision::F64, 1e-9)] {
+        let cpu = recorded("cpu", precision, &texts, 1);
+        let gpu = recorded("cuda", precision, &texts, 1);
+        let apart = apart_in_rows(&gpu, &cpu);
+        assert!(apart.iter().all(|apart| *apart <= bound), "{precision}: {apart:?}");
+        // The control: the same rows shuffled otherwise.
+        let [own, shuffled] = apart_in_rows(&recorded("cuda", precision, &texts, 2), &cpu);
+        assert!(own <= bound && shuffled > bound, "{precision}: {own} {shuffled}");
+        // The same texts give the same bytes.
+        let again = recorded("cuda", precision, &texts, 1);
+        assert!(again.iter().zip(&gpu).all(|(again, gpu)| again.sums() == gpu.sums()));
     }
 }

@@ -94,6 +94,11 @@ impl Plan {
         self.taper
     }
 
+    /// What signals of `N` points are multiplied by before a Fourier transform; empty where it is nothing.
+    pub fn taper_window(&self) -> &[f64] {
+        &self.window
+    }
+
     /// Where each sum lies.
     pub fn layout(&self) -> &Layout {
         &self.layout

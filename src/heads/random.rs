@@ -32,6 +32,16 @@ pub(super) enum Purpose {
 
 /// The generator for one row, by the window that it is in and its query.
 pub(super) fn of_row(seed: u64, purpose: Purpose, place: Place, query: usize) -> ChaCha8Rng {
+    let mut key = [0; 32];
+    let words = key_of_window(seed, purpose, place).into_iter().chain([query as u32]);
+    for (place, word) in key.chunks_exact_mut(4).zip(words) {
+        place.copy_from_slice(&word.to_le_bytes());
+    }
+    ChaCha8Rng::from_seed(key)
+}
+
+/// The key of the generators of all rows of a window, in words: that of a row has its query as the eighth.
+pub(super) fn key_of_window(seed: u64, purpose: Purpose, place: Place) -> [u32; 7] {
     let (kind, one, other) = match purpose {
         Purpose::Shuffle { layer, head } => (1u32, layer, head),
         Purpose::Dirichlet { draw } => (2, draw, 0),
@@ -44,13 +54,9 @@ pub(super) fn of_row(seed: u64, purpose: Purpose, place: Place, query: usize) ->
         Purpose::PairOrder { layer, head } => (9, layer, head),
         Purpose::PairDirichlet { layer } => (10, layer, 0),
     };
-    let mut key = [0; 32];
-    key[0..8].copy_from_slice(&seed.to_le_bytes());
-    key[8..16].copy_from_slice(&place.key().to_le_bytes());
-    for (place, word) in key[16..].chunks_exact_mut(4).zip([kind, one as u32, other as u32, query as u32]) {
-        place.copy_from_slice(&word.to_le_bytes());
-    }
-    ChaCha8Rng::from_seed(key)
+    let low_and_high = |number: u64| [number as u32, (number >> 32) as u32];
+    let ([seed, seed_high], [window, text]) = (low_and_high(seed), low_and_high(place.key()));
+    [seed, seed_high, window, text, kind, one as u32, other as u32]
 }
 
 /// The generator for what concerns no row.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use rand_chacha::ChaCha8Rng;
 
 use super::layout::add;
-use super::random::{Purpose, of_row, permute};
+use super::random::{Purpose, key_of_window, of_row, permute};
 use super::tally::{Near, Tally};
 use super::{Coordinates, HeadsError, PairRecorder, Place, Plan, ProbeLayout, ProbeRecorder, SinkRule, Statistics};
 use crate::numeric::Real;
@@ -297,6 +297,43 @@ impl Window {
         }
     }
 
+    /// How signals are made and transformed.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// How often each row is shuffled.
+    pub fn draws(&self) -> usize {
+        self.shuffled.len() / self.plan.layout().width()
+    }
+
+    /// The first seven words of the ChaCha8 keys that the rows are shuffled with; the eighth is the query.
+    pub fn generator_key(&self) -> [u32; 7] {
+        let Identity { layer, head, seed } = self.identity;
+        key_of_window(seed, Purpose::Shuffle { layer, head }, self.place)
+    }
+
+    /// Adds what rows add up to that were recorded elsewhere, instead of these rows themselves.
+    ///
+    /// `sums` are those of the rows and of each of their draws, `[1 + draws]` times all of [`Layout`](super::Layout) up to
+    /// `full`; `last` is the row of query `N-1` and its draws, `[1 + draws][N]`, zeros where there is none.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    pub fn add_sums(&mut self, sums: &[f64], last: &[f64]) {
+        let (draws, lags) = (self.draws(), self.plan.lags());
+        let Self { plan, tally, own, shuffled, .. } = self;
+        let (width, end) = (plan.layout().width(), plan.layout().full.end);
+        assert_eq!([sums.len(), last.len()], [end, lags].map(|one| (1 + draws) * one), "sums of each draw");
+        let all = std::iter::once(own.as_mut_slice()).chain(shuffled.chunks_exact_mut(width));
+        for ((mine, more), row) in all.zip(sums.chunks_exact(end)).zip(last.chunks_exact(lags)) {
+            add(&mut mine[..end], more);
+            if row.iter().any(|p| *p != 0.0) {
+                tally.add_row_metrics(row, mine);
+            }
+        }
+    }
+
     /// Adds the rows that wait.
     fn finish(&mut self) {
         self.finish_near();
@@ -343,5 +380,49 @@ impl Window {
             }
         }
         complete.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heads::Taper;
+
+    #[test]
+    fn sums_that_were_made_elsewhere_count_as_their_rows() {
+        let (lags, draws) = (8, 3);
+        let plan = Arc::new(Plan::new(lags, SinkRule::Kept, Taper::None).unwrap());
+        let place = Place { text: 3, window: 1 };
+        let recorder = || Recorder::new(Identity { layer: 0, head: 1, seed: 5 }, &plan, 2, draws);
+        let row = |query: usize| -> Vec<f64> { (0..=query).map(|key| (key * key % 7 + 1) as f64 / 100.0).collect() };
+        // The row of query N-1 and its shuffles, the nearest key first before it is shuffled.
+        let mut last = row(lags - 1);
+        let mut entries: Vec<f64> = last.iter().rev().copied().collect();
+        let mut generator = of_row(5, Purpose::Shuffle { layer: 0, head: 1 }, place, lags - 1);
+        for _ in 0..draws {
+            permute(&mut entries, lags, &mut generator);
+            last.extend_from_slice(&entries);
+        }
+        // One window with that row, and one without.
+        for queries in [20, 5] {
+            let (mut by_rows, mut by_sums) = (recorder(), recorder());
+            let mut window = by_rows.window(place);
+            (0..queries).map(row).for_each(|row| window.row(&row, &row));
+            by_rows.add(window);
+            let (layout, [own, shuffled, ..]) = (plan.layout(), by_rows.sums());
+            // The text is in the second group.
+            let all = own[layout.width()..].chunks(layout.width()).chain(shuffled.chunks(layout.width()));
+            let sums: Vec<f64> = all.flat_map(|sums| &sums[..layout.full.end]).copied().collect();
+            let last = if queries < lags { vec![0.0; last.len()] } else { last.clone() };
+            let mut window = by_sums.window(place);
+            window.add_sums(&sums, &last);
+            assert_eq!(by_sums.add(window), by_rows.rows());
+            assert_eq!(by_sums.sums(), by_rows.sums());
+            // The control: a shuffle of other keys.
+            let (mut other, mut window) = (recorder(), by_rows.window(Place { text: 5, window: 1 }));
+            (0..queries).map(row).for_each(|row| window.row(&row, &row));
+            other.add(window);
+            assert_ne!(other.sums()[1], by_rows.sums()[1]);
+        }
     }
 }

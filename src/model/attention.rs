@@ -186,6 +186,8 @@ impl Pass<'_, '_> {
                 Position::Alibi(slopes) => Some(&slopes[heads.clone()]),
                 _ => None,
             };
+            #[cfg(feature = "cuda")]
+            let sums = if rows_wanted { self.row_sums(number, attention, batch, &heads, &query)? } else { None };
             let mut parts = Vec::new();
             for rows in pieces(tokens, blocks.rows) {
                 let keys = if future || attention.mask == Mask::Full { tokens } else { rows.end };
@@ -225,6 +227,12 @@ impl Pass<'_, '_> {
                     masked_softmax(&biased, &self.mask(wanted, &scores)?, slopes)?
                 };
                 self.put_keys(&place, Tap::Attention, batch, || Ok(probabilities.clone()))?;
+                #[cfg(feature = "cuda")]
+                if let Some(sums) = &sums {
+                    sums.add(rows.start, &scores, &probabilities)?;
+                }
+                #[cfg(feature = "cuda")]
+                let rows_wanted = rows_wanted && sums.is_none();
                 if rows_wanted {
                     self.hand_rows(&place, attention.mask, batch, &scores, &probabilities)?;
                 }
@@ -238,6 +246,10 @@ impl Pass<'_, '_> {
                     rows.len(),
                     dim,
                 ))?);
+            }
+            #[cfg(feature = "cuda")]
+            if let Some(sums) = &sums {
+                self.put_row_sums(number, batch, &heads, sums)?;
             }
             groups.push(Tensor::cat(&parts, 2)?);
         }

@@ -41,6 +41,8 @@ mod precision;
 mod probe;
 mod record;
 mod reduce;
+#[cfg(feature = "cuda")]
+mod row_sums;
 mod softmax;
 mod spec;
 mod sums_file;

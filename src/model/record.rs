@@ -167,4 +167,8 @@ impl RowReducer for HeadRows<'_> {
             Rows::F64(block) => self.record(block),
         }
     }
+
+    fn window(&mut self) -> Option<&mut Window> {
+        Some(&mut self.window)
+    }
 }

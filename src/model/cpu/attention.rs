@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::lanes::Lanes;
 use super::product::{Panels, ROWS};
 use super::softmax::{HeadBias, softmax};
+use crate::heads::Window;
 use crate::model::Mask;
 
 /// What every head of an attention has in common.
@@ -72,6 +73,12 @@ pub enum Rows<'a> {
 pub trait RowReducer: Send {
     /// Takes a block; blocks come in ascending order of queries, each query once.
     fn rows(&mut self, rows: &Rows<'_>);
+
+    /// The window that rows are recorded in, where nothing else becomes of them: a device that can adds them up itself, and
+    /// hands over the sums ([`Window::add_sums`]). Scores have their bias there.
+    fn window(&mut self) -> Option<&mut Window> {
+        None
+    }
 }
 
 /// Attention times values, `softmax(c tanh(q·k / c) - slope (i - j)) v`: `[texts, heads, tokens, dim]`.

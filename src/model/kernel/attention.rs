@@ -15,7 +15,8 @@ const ATTENTION_SINGLE: Program = Program {
 };
 const DIAGONALS: Program =
     Program { name: "diagonals", source: concat!(include_str!("tile.cuh"), include_str!("diagonals.cu")) };
-const SPECTRUM: Program = Program { name: "spectrum", source: include_str!("spectrum.cu") };
+const SPECTRUM: Program =
+    Program { name: "spectrum", source: concat!(include_str!("fourier.cuh"), include_str!("spectrum.cu")) };
 
 /// Queries, and keys, of a tile of `diagonals.cu`.
 const TILE: usize = 128;
@@ -301,8 +302,9 @@ impl Spectra {
         let blocks = count.div_ceil(SPECTRUM_ROWS);
         // SAFETY: every block of `spectrum` writes its own sums.
         let powers = unsafe { unwritten((texts, group, blocks, lags), DType::F32, device)? };
-        let spectrum = SPECTRUM.kernel(device, "spectrum", &[("LAGS", &lags)])?;
-        let gather = SPECTRUM.kernel(device, "gather_powers", &[("LAGS", &lags)])?;
+        let definitions: [(&str, &dyn std::fmt::Display); 2] = [("REAL", &"float"), ("LAGS", &lags)];
+        let spectrum = SPECTRUM.kernel(device, "spectrum", &definitions)?;
+        let gather = SPECTRUM.kernel(device, "gather_powers", &definitions)?;
         let arguments = [
             Argument::Address(address(rows)?),
             Argument::Address(address(&powers)?),
