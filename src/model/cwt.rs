@@ -56,8 +56,7 @@ impl DeviceCwt {
     /// Plans the transform of signals of `length` samples in `f32` or `f64`.
     ///
     /// # Errors
-    /// [`ModelError::Signal`] as [`Cwt::new`], and for a boundary that is not served on a GPU;
-    /// [`ModelError::Tensor`] for another precision, or when the device fails.
+    /// [`ModelError::Signal`] as [`Cwt::new`]; [`ModelError::Tensor`] for another precision, or when the device fails.
     pub fn new(
         wavelet: &dyn MotherWavelet,
         length: usize,

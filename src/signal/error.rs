@@ -1,4 +1,4 @@
-use super::{Boundary, MAX_SCALE, MIN_SCALE};
+use super::{MAX_SCALE, MIN_SCALE};
 
 /// Why a signal cannot be transformed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -111,12 +111,6 @@ pub enum SignalError {
         value: f64,
         /// What it may be.
         expected: &'static str,
-    },
-    /// A boundary that no circular transform of one length serves.
-    #[error("the boundary {boundary:?} is not served on a circle; use `zero`, `periodic` or `reflect`")]
-    Unserved {
-        /// The boundary.
-        boundary: Boundary,
     },
     /// A sum over half of all integers was asked of a wavelet for which it has no limit, or is not known.
     #[error("the tails of {wavelet} have no sum over a constant; use the boundary `zero`, `periodic` or `reflect`")]

@@ -4,6 +4,7 @@ use num_complex::Complex64;
 use rayon::prelude::*;
 use rustfft::FftPlanner;
 
+use super::edge::half_sums;
 use super::filter::{Daughter, Filter};
 use super::{Boundary, Norm, SignalError, fft, scale};
 use crate::numeric::{Bound, Real, gamma};
@@ -20,7 +21,8 @@ use crate::wavelet::MotherWavelet;
 ///
 /// If a power of two is a multiple of the signal's period, the circle is that, and nothing is extended. Otherwise it has
 /// room for the signal and for what the daughters reach on either side. A daughter that reaches around a whole period is
-/// first summed over all periods, and then has one of them.
+/// first summed over all periods, and then has one of them. Where the signal is constant beyond its ends, there are zeros on
+/// the circle, and [`edges`](Self::edges) says what is to be added.
 ///
 /// [`super::Cwt`] serves the same definition with a layout and a path of its own for each scale.
 pub struct FilterBank {
@@ -33,6 +35,25 @@ pub struct FilterBank {
     /// How many coefficients of each row there are, from the offset on.
     row_length: usize,
     bands: Vec<Band>,
+    edges: Vec<EdgeSums>,
+}
+
+/// What constants beyond the ends of a signal add to the coefficients of one scale: `x(0) L(b) + x(n-1) R(b)`.
+#[derive(Debug, Clone)]
+pub struct EdgeSums {
+    /// `L(b)`, from the first sample on, as far as the end reaches.
+    pub left: Vec<Complex64>,
+    /// `R(b)`, from the last sample backwards.
+    pub right: Vec<Complex64>,
+    /// What they lack, times the largest modulus of a sample.
+    pub cut: f64,
+}
+
+impl EdgeSums {
+    /// The largest modulus on either side, added.
+    fn size(&self) -> f64 {
+        [&self.left, &self.right].map(|sums| sums.iter().map(|z| z.norm()).fold(0.0, f64::max)).iter().sum()
+    }
 }
 
 /// The bins of one scale that are not dropped.
@@ -55,8 +76,8 @@ impl FilterBank {
     /// size of `unit_roundoff`.
     ///
     /// # Errors
-    /// [`SignalError::Empty`], [`SignalError::NoScales`], [`SignalError::Scale`], [`SignalError::TooManyTerms`] as
-    /// [`super::Cwt::new`]; [`SignalError::Unserved`] for a boundary that no circle can hold.
+    /// [`SignalError::Empty`], [`SignalError::NoScales`], [`SignalError::Scale`], [`SignalError::TooManyTerms`],
+    /// [`SignalError::TailSum`] as [`super::Cwt::new`].
     pub fn new(
         wavelet: &dyn MotherWavelet,
         length: usize,
@@ -73,7 +94,7 @@ impl FilterBank {
     /// zero, beyond the ends of the signal too.
     ///
     /// # Errors
-    /// Also [`SignalError::Endless`], as [`super::ScaleEnergy::new`].
+    /// [`SignalError::Endless`], too, as [`super::ScaleEnergy::new`].
     pub fn for_energy(
         wavelet: &dyn MotherWavelet,
         length: usize,
@@ -102,9 +123,14 @@ impl FilterBank {
             return Err(SignalError::Empty);
         }
         let period = boundary.repeats_after(length);
-        if period.is_none() && boundary != Boundary::Zero {
-            return Err(SignalError::Unserved { boundary });
-        }
+        let edges = match boundary {
+            Boundary::Constant if energy => return Err(SignalError::Endless { wavelet: wavelet.name() }),
+            Boundary::Constant => scales
+                .par_iter()
+                .map(|&scale| edge(wavelet, length, scale, norm, unit_roundoff))
+                .collect::<Result<_, _>>()?,
+            Boundary::Zero | Boundary::Periodic | Boundary::Reflect => Vec::new(),
+        };
         let daughters: Vec<Daughter> = scales
             .iter()
             .map(|&scale| match period {
@@ -145,7 +171,7 @@ impl FilterBank {
             })
             .collect();
         let (scales, real) = (scales.to_vec(), wavelet.is_real());
-        Ok(Self { length, scales, boundary, real, circle, offset, row_length, bands })
+        Ok(Self { length, scales, boundary, real, circle, offset, row_length, bands, edges })
     }
 
     /// Samples per signal.
@@ -194,13 +220,19 @@ impl FilterBank {
         &self.bands
     }
 
+    /// What the ends add to the rows of each scale with [`Boundary::Constant`]; with any other there are none.
+    pub fn edges(&self) -> &[EdgeSums] {
+        &self.edges
+    }
+
     /// How far a coefficient of row `scale` may lie from the sum that defines it, where the transforms of the circle are made
     /// of `circle/points` transforms of `points`, in arithmetic of this unit roundoff.
     ///
     /// Both transforms err by `ε(points)` relative to `max|gain| ‖x‖₂`, as [`super::Cwt::error_bound`] has it; the product,
     /// the rounding of the gains and the turns of the phases add 12 roundoffs. With `D = circle/points` phases, a bin is a
     /// sum of `D` terms that are turned by rounded roots, and a point of an inverse transform one of at most `D` bins: an error of
-    /// `δ` in each term is one of at most `√D δ` in the 2-norm.
+    /// `δ` in each term is one of at most `√D δ` in the 2-norm. What the ends add is rounded, multiplied, and added twice: 4
+    /// roundoffs.
     ///
     /// # Panics
     /// When `scale` is not the number of a row, or `signal` has not the planned length.
@@ -211,9 +243,11 @@ impl FilterBank {
         let phases = self.circle / points;
         let summed = if phases > 1 { gamma(phases + 12, unit_roundoff) * (phases as f64).sqrt() } else { 0.0 };
         let transforms = 2.0 * fft::relative_error(points, unit_roundoff) + summed + 12.0 * unit_roundoff;
+        let edges = self.edges.get(scale);
+        let added = edges.map_or(0.0, |edges| 4.0 * unit_roundoff * edges.size());
         Bound {
-            rounding: (band.peak * transforms * (1.0 + transforms) + band.error.rounding) * two_norm,
-            truncation: band.error.truncation * two_norm + band.cut * peak,
+            rounding: (band.peak * transforms * (1.0 + transforms) + band.error.rounding) * two_norm + added * peak,
+            truncation: band.error.truncation * two_norm + (band.cut + edges.map_or(0.0, |edges| edges.cut)) * peak,
         }
     }
 
@@ -226,6 +260,20 @@ impl FilterBank {
         let squares: f64 = circle.iter().map(|x| (x / peak.max(f64::MIN_POSITIVE)).powi(2)).sum();
         (peak * squares.sqrt(), peak)
     }
+}
+
+/// What the ends add at one scale.
+fn edge(
+    wavelet: &dyn MotherWavelet,
+    length: usize,
+    scale: f64,
+    norm: Norm,
+    unit_roundoff: f64,
+) -> Result<EdgeSums, SignalError> {
+    let factor = norm.factor(scale);
+    let (left, right, cut) = half_sums(wavelet, length, scale, unit_roundoff)?;
+    let [left, right] = [left, right].map(|sums| sums.iter().map(|sum| factor * sum.conj()).collect());
+    Ok(EdgeSums { left, right, cut: factor * cut })
 }
 
 /// The band of a filter that was made for a period, as an impulse response of that length on a larger circle.
@@ -296,7 +344,12 @@ mod tests {
             row[place] = spectrum[place] * gain;
         }
         planner.plan_fft_inverse(bank.circle()).process(&mut row);
-        row[bank.offset()..][..bank.row_length()].to_vec()
+        let mut row = row[bank.offset()..][..bank.row_length()].to_vec();
+        if let Some(edges) = bank.edges().get(scale) {
+            row.iter_mut().zip(&edges.left).for_each(|(w, edge)| *w += signal[0] * edge);
+            row.iter_mut().rev().zip(&edges.right).for_each(|(w, edge)| *w += signal[signal.len() - 1] * edge);
+        }
+        row
     }
 
     fn noise(length: usize) -> Vec<f64> {
@@ -309,7 +362,11 @@ mod tests {
         let wavelets: [&dyn MotherWavelet; 4] = [&morlet, &Ricker, &morse, &Haar];
         let mut worst = 0.0_f64;
         for wavelet in wavelets {
-            for boundary in [Boundary::Zero, Boundary::Periodic, Boundary::Reflect] {
+            for boundary in [Boundary::Zero, Boundary::Periodic, Boundary::Reflect, Boundary::Constant] {
+                // The tails of Morse wavelets are not summed.
+                if boundary == Boundary::Constant && wavelet.name() == morse.name() {
+                    continue;
+                }
                 for length in [1, 2, 7, 64, 101] {
                     let (signal, scales) = (noise(length), [0.7, 3.0, 11.0, 90.0]);
                     let unit = f64::UNIT_ROUNDOFF;

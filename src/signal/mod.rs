@@ -69,9 +69,11 @@ pub use dwt::Dwt;
 pub use energy::ScaleEnergy;
 pub use error::SignalError;
 pub use extension::Extension;
-pub use filter_bank::{Band, FilterBank};
+pub use filter_bank::{Band, EdgeSums, FilterBank};
 pub use instructions::Instructions;
 pub use inverse::{InverseCwt, Inversion};
+#[cfg(feature = "model")]
+pub(crate) use lanes::Lanes;
 pub use norm::Norm;
 pub use packet::{PacketOrder, PacketTree};
 pub use path::Path;

@@ -1,31 +1,9 @@
-use pulp::Simd;
-
 use super::RowBlock;
 use super::attention::Rows;
-use crate::numeric::Real;
+use crate::signal;
 
-/// A type of elements as vectors of whatever width the processor has.
-pub(in crate::model) trait Lanes: Real {
-    /// One vector.
-    type Vector<S: Simd>: Copy;
-
-    /// Elements of a vector.
-    fn count<S: Simd>() -> usize {
-        size_of::<Self::Vector<S>>() / size_of::<Self>()
-    }
-
-    /// As many whole vectors as the slice has.
-    fn vectors<S: Simd>(values: &[Self]) -> &[Self::Vector<S>];
-
-    /// The same, to write.
-    fn vectors_mut<S: Simd>(values: &mut [Self]) -> &mut [Self::Vector<S>];
-
-    /// The value in every place.
-    fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
-
-    /// `a b + c`, rounded once.
-    fn fused<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
-
+/// What attention needs of a type of elements besides vectors of whatever width the processor has.
+pub(in crate::model) trait Lanes: signal::Lanes {
     /// `e^x` for `x ≤ 0`, and 0 for `x` below -87 (-708 in `f64`), near the smallest normal number. NaN
     /// stays NaN. Written so that a loop over it becomes vectors.
     ///
@@ -57,30 +35,8 @@ macro_rules! exp {
 }
 
 macro_rules! lanes {
-    ($float:ident, $vector:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $mul_add:ident, $rows:ident, $exp:item) => {
+    ($float:ident, $rows:ident, $exp:item) => {
         impl Lanes for $float {
-            type Vector<S: Simd> = S::$vector;
-
-            #[inline(always)]
-            fn vectors<S: Simd>(values: &[Self]) -> &[S::$vector] {
-                S::$as_simd(values).0
-            }
-
-            #[inline(always)]
-            fn vectors_mut<S: Simd>(values: &mut [Self]) -> &mut [S::$vector] {
-                S::$as_mut_simd(values).0
-            }
-
-            #[inline(always)]
-            fn splat<S: Simd>(simd: S, value: Self) -> S::$vector {
-                simd.$splat(value)
-            }
-
-            #[inline(always)]
-            fn fused<S: Simd>(simd: S, a: S::$vector, b: S::$vector, c: S::$vector) -> S::$vector {
-                simd.$mul_add(a, b, c)
-            }
-
             #[inline(always)]
             $exp
 
@@ -93,11 +49,6 @@ macro_rules! lanes {
 
 lanes!(
     f32,
-    f32s,
-    as_simd_f32s,
-    as_mut_simd_f32s,
-    splat_f32s,
-    mul_add_f32s,
     F32,
     fn exp_negative(self) -> Self {
         exp!(
@@ -116,11 +67,6 @@ lanes!(
 );
 lanes!(
     f64,
-    f64s,
-    as_simd_f64s,
-    as_mut_simd_f64s,
-    splat_f64s,
-    mul_add_f64s,
     F64,
     fn exp_negative(self) -> Self {
         exp!(
@@ -155,6 +101,7 @@ lanes!(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::numeric::Real;
 
     #[test]
     fn the_exponential_is_within_four_roundoffs() {

@@ -11,8 +11,8 @@
 // table that was rounded once; a power of one is at most one product of two of its entries.
 //
 // REAL is the type of numbers, OUTPUT says what is written of a coefficient, KEPT how many of the last pass's LAST
-// stretches of 256 PHASES samples may have any that is, WHOLE whether all of these are, RESIDENT how many blocks one
-// multiprocessor should hold.
+// stretches of 256 PHASES samples may have any that is, WHOLE whether all of these are, EDGES whether the ends of a signal
+// continue for ever, RESIDENT how many blocks one multiprocessor should hold.
 
 typedef REAL Real;
 
@@ -243,13 +243,19 @@ __device__ __forceinline__ double total(double value, double* shared) {
     return sum;
 }
 
+// What the ends of a signal add at one scale: where the sums for its first and for its last sample start, and how many places
+// from there on each reaches.
+struct Edge {
+    unsigned left, left_count, right, right_count;
+};
+
 enum { COMPLEX, REAL_PART, POWER, ENERGY, REAL_POWER, REAL_ENERGY };
 
-// `rows` is [signals][scales][length], of Pair or of Real; with either energy, [signals][scales][gridDim.y] in f64 of sums of
+// `signals` is [signals][length] where there are EDGES. `rows` is [signals][scales][length], of Pair or of Real; with either energy, [signals][scales][gridDim.y] in f64 of sums of
 // squares. Block (x, y) computes LANES phases of at most `each` rows from x % groups * each on, of signal x / groups.
 extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT)
 inverse(const Complex* spectra, const Complex* gains, const Band* bands, const Complex* roots, const Complex* turns,
-        void* rows, int scales, int each, int length, int offset) {
+        const Real* signals, const Edge* edges, const Complex* edge_sums, void* rows, int scales, int each, int length, int offset) {
     const int groups = (scales + each - 1) / each, signal = blockIdx.x / groups;
     const int from = blockIdx.x % groups * each, to = min(from + each, scales);
     const Thread thread(turns);
@@ -259,6 +265,8 @@ inverse(const Complex* spectra, const Complex* gains, const Band* bands, const C
 #pragma unroll
         for (int e = 0; e < EACH; e++) steps[e] = roots[(thread.place + e * WIDTH) * thread.phase % CIRCLE];
     }
+    const Real start = EDGES ? signals[(long long)signal * length] : Real(0);
+    const Real end = EDGES ? signals[(long long)signal * length + length - 1] : Real(0);
     // Of the first result of this thread; others follow after WIDTH and 256 places.
     const int first = thread.place * PHASES + (int)thread.phase - offset;
     for (int scale = from; scale < to; scale++) {
@@ -273,9 +281,15 @@ inverse(const Complex* spectra, const Complex* gains, const Band* bands, const C
         for (int b = 0; b < EACH / LAST; b++)
 #pragma unroll
             for (int m = 0; m < KEPT; m++) {
-                const Complex value = z[b + m * (EACH / LAST)];
+                Complex value = z[b + m * (EACH / LAST)];
                 const int later = (b * WIDTH + 256 * m) * PHASES;
                 if (!WHOLE && (unsigned)(first + later) >= (unsigned)length) continue;
+                if (EDGES) {
+                    const Edge edge = edges[scale];
+                    const unsigned at = first + later, back = length - 1 - at;
+                    if (at < edge.left_count) value = value + Complex{start, Real(0)} * edge_sums[edge.left + at];
+                    if (back < edge.right_count) value = value + Complex{end, Real(0)} * edge_sums[edge.right + back];
+                }
                 // The imaginary parts of a real row are rounding alone.
                 const Real im = OUTPUT >= REAL_POWER ? Real(0) : value.im, power = value.re * value.re + im * im;
                 if (OUTPUT == COMPLEX) __stcs(pairs + later, (Pair{value.re, value.im}));

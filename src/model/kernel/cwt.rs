@@ -51,6 +51,14 @@ pub(in crate::model) struct CwtKernels {
     bands: Tensor,
     roots: Tensor,
     turns: Tensor,
+    edges: Option<Edges>,
+}
+
+/// What the ends of signals add where they continue for ever.
+struct Edges {
+    /// Four numbers for each row, as `cwt.cu` has them.
+    places: Tensor,
+    sums: Tensor,
 }
 
 impl CwtKernels {
@@ -82,6 +90,19 @@ impl CwtKernels {
             let flat: Vec<f64> = numbers.iter().flat_map(|z| [z.re, z.im]).collect();
             Tensor::from_vec(flat, (numbers.len(), 2), &Device::Cpu)?.to_dtype(dtype)?.to_device(device)
         };
+        let edges = match bank.edges() {
+            [] => None,
+            edges => {
+                let (mut places, mut sums) = (Vec::new(), Vec::new());
+                for side in edges.iter().flat_map(|edge| [&edge.left, &edge.right]) {
+                    places.extend([sums.len() as u32, side.len() as u32]);
+                    sums.extend_from_slice(side);
+                }
+                // A tensor has something in it.
+                sums.push(Complex64::ZERO);
+                Some(Edges { places: Tensor::from_vec(places, (edges.len(), 4), device)?, sums: upload(sums)? })
+            }
+        };
         let root = |k: usize, n: usize| Complex64::cis(TAU * (k % n) as f64 / n as f64);
         let second = (1..EACH).flat_map(|m| (0..16).map(move |k| root(k * m, 256)));
         let last = (1..points / 256).flat_map(|m| (0..256).map(move |k| root(k * m, points)));
@@ -90,6 +111,7 @@ impl CwtKernels {
             bands: Tensor::from_vec(bands, (bank.scales().len(), 4), device)?,
             roots: upload((0..circle).map(|k| root(k, circle)).collect())?,
             turns: upload(second.chain(last).collect())?,
+            edges,
             device: device.clone(),
             bank,
             dtype,
@@ -157,6 +179,7 @@ impl CwtKernels {
                 ("OUTPUT", &(output as u8)),
                 ("KEPT", &kept),
                 ("WHOLE", &whole),
+                ("EDGES", &u8::from(self.edges.is_some())),
                 ("RESIDENT", &resident.max(1)),
             ],
         )
@@ -218,18 +241,22 @@ impl CwtKernels {
         let kernel = self.kernel(device, "inverse", output)?;
         for first in (0..count).step_by(self.together()) {
             let some = self.together().min(count - first);
-            let spectra = self.spectra(device, &signals.narrow(0, first, some)?, output)?;
+            let signals = signals.narrow(0, first, some)?;
+            let spectra = self.spectra(device, &signals, output)?;
             // Several rows to a block, which then has its turns at hand, once there are blocks enough.
             let each = (some * scales * groups / 4096).clamp(1, 4);
             let to = rows.narrow(0, first, some)?;
             let mut arguments: Vec<_> = Vec::new();
-            for tensor in [&spectra, &self.gains, &self.bands, &self.roots, &self.turns, &to] {
+            // Without constants beyond the ends nothing is read of the signals, nor of what stands for their sums.
+            let (places, sums) =
+                self.edges.as_ref().map_or((&self.bands, &self.gains), |edges| (&edges.places, &edges.sums));
+            for tensor in [&spectra, &self.gains, &self.bands, &self.roots, &self.turns, &signals, places, sums, &to] {
                 arguments.push(Argument::Address(address(tensor)?));
             }
             arguments.extend([scales, each, length, self.bank.offset()].map(|size| Argument::Int(size as i32)));
             let grid = [(some * scales.div_ceil(each)) as u32, groups as u32, 1];
-            // SAFETY: a block reads the spectrum of one of `some` signals and the blocks of gains of at most `each`
-            // rows, and writes places below `length` of these rows alone.
+            // SAFETY: a block reads the spectrum of one of `some` signals, its ends, and the blocks of gains and the sums for
+            // the ends of at most `each` rows, and writes places below `length` of these rows alone.
             unsafe { kernel.launch(grid, self.threads() as u32, self.shared_bytes(), &arguments)? };
         }
         Ok(rows)
@@ -309,7 +336,7 @@ mod tests {
     use crate::signal::{Boundary, Cwt, Norm, ScaleEnergy};
     use crate::wavelet::{Haar, Morlet, Morse, MotherWavelet, Ricker};
 
-    const BOUNDARIES: [Boundary; 3] = [Boundary::Zero, Boundary::Periodic, Boundary::Reflect];
+    const BOUNDARIES: [Boundary; 4] = [Boundary::Zero, Boundary::Periodic, Boundary::Reflect, Boundary::Constant];
 
     /// One for all: tensors of another handle are taken to be elsewhere.
     fn gpu() -> Device {
@@ -412,7 +439,11 @@ mod tests {
         for dtype in [DType::F32, DType::F64] {
             for wavelet in wavelets() {
                 for length in lengths(&mut rng) {
-                    let boundary = BOUNDARIES[rng.random_range(0..3)];
+                    let boundary = match BOUNDARIES[rng.random_range(0..4)] {
+                        // The tails of Morse wavelets are not summed.
+                        Boundary::Constant if wavelet.name().starts_with("morse") => Boundary::Zero,
+                        boundary => boundary,
+                    };
                     let mut case = Case::new(wavelet.as_ref(), length, boundary, dtype, &mut rng);
                     let here = case.worst();
                     assert!(here[0] <= 1.0 && here[1] <= 1.0, "{}: {here:?} of the bounds", case.what);
@@ -430,9 +461,12 @@ mod tests {
     #[test]
     fn a_long_signal_is_one_circle_of_many_phases() {
         let mut rng = ChaCha8Rng::seed_from_u64(17);
-        for (length, boundary) in
-            [(1 << 17, Boundary::Periodic), (100_003, Boundary::Zero), (99_999, Boundary::Reflect)]
-        {
+        for (length, boundary) in [
+            (1 << 17, Boundary::Periodic),
+            (100_003, Boundary::Zero),
+            (99_999, Boundary::Reflect),
+            (30_001, Boundary::Constant),
+        ] {
             for dtype in [DType::F32, DType::F64] {
                 let morlet = Morlet::corrected(6.0).unwrap();
                 let case = Case::new(&morlet, length, boundary, dtype, &mut rng);
