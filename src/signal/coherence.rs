@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use num_complex::{Complex, Complex64};
 use rayon::prelude::*;
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use realfft::{ComplexToReal, RealToComplex};
 
+use super::fft::FourierPlanner;
 use super::reconstruction::cell_widths;
 use super::{
     Boundary, Cwt, Norm, RedNoise, Sample, SignalError, cone_of_influence, daughter, decorrelation_octaves, fft,
@@ -79,8 +80,8 @@ impl<T: Sample> Coherence<T> {
         };
         let longest = scales.iter().map(|&scale| reach_of(scale)).max().unwrap_or(0);
         let padded = fft::padded_length(length + longest);
-        let mut planner = RealFftPlanner::new();
-        let (forward, backward) = (planner.plan_fft_forward(padded), planner.plan_fft_inverse(padded));
+        let mut planner = FourierPlanner::new();
+        let (forward, backward) = (planner.real_forward(padded), planner.real_inverse(padded));
         let row = |&scale: &f64| {
             let reach = reach_of(scale) as i64;
             let envelope: Vec<f64> = (-reach..=reach).map(|lag| wavelet.psi(lag as f64 / scale).norm()).collect();

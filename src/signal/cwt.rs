@@ -165,10 +165,10 @@ impl<T: Sample> Cwt<T> {
         layouts.dedup();
         let groups: Vec<Group<T>> = layouts
             .iter()
-            .map(|&layout| Group { layout, forward: transforms.real.plan_fft_forward(layout.transform) })
+            .map(|&layout| Group { layout, forward: transforms.own.real_forward(layout.transform) })
             .collect();
         let wide: Vec<Arc<dyn Fft<f64>>> =
-            layouts.iter().map(|layout| transforms.wide.plan_fft_forward(layout.transform)).collect();
+            layouts.iter().map(|layout| transforms.wide.forward(layout.transform)).collect();
         let edges: Vec<Option<Edges>> = match boundary {
             Boundary::Constant => scales
                 .par_iter()
@@ -248,9 +248,9 @@ impl<T: Sample> Cwt<T> {
                     let gains: Vec<Complex<T>> =
                         gains[below..].iter().map(|gain| Complex::new(T::of(gain.re), T::of(gain.im))).collect();
                     let inverse = if real {
-                        Inverse::Real(transforms.real.plan_fft_inverse(transform))
+                        Inverse::Real(transforms.own.real_inverse(transform))
                     } else {
-                        Inverse::Complex(transforms.complex.plan_fft_inverse(transform))
+                        Inverse::Complex(transforms.own.inverse(transform))
                     };
                     let points = transform as f64 * if real { 0.5 } else { 1.0 };
                     plans.push(RowPlan {

@@ -7,11 +7,12 @@ use num_complex::Complex;
 use pulp::bytemuck::cast_slice_mut;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
-use realfft::{RealFftPlanner, RealToComplex};
-use rustfft::{Fft, FftPlanner};
+use realfft::RealToComplex;
+use rustfft::Fft;
 use serde::Serialize;
 
 use super::butterfly::{Arithmetic, Point};
+use super::fft::FourierPlanner;
 use super::filter::Daughter;
 use super::phase::parts;
 use super::sample::must_be_finite;
@@ -146,12 +147,12 @@ impl<T: Sample> DecimatedCwt<T> {
                 (None, reach) => fft::padded_length(length + reach.unwrap_or(length)),
             })
             .collect();
-        let (mut planner, mut inverse, mut wide) = (RealFftPlanner::new(), FftPlanner::new(), FftPlanner::new());
+        let (mut planner, mut wide) = (FourierPlanner::new(), FourierPlanner::new());
         let mut distinct = sizes.clone();
         distinct.sort_unstable();
         distinct.dedup();
         let wide: HashMap<usize, Arc<dyn Fft<f64>>> =
-            distinct.iter().map(|&samples| (samples, wide.plan_fft_forward(samples))).collect();
+            distinct.iter().map(|&samples| (samples, wide.forward(samples))).collect();
         let filters: Vec<_> = daughters
             .par_iter()
             .zip(&sizes)
@@ -183,7 +184,7 @@ impl<T: Sample> DecimatedCwt<T> {
                 circle: distinct.binary_search(&samples).expect("the list holds every size"),
                 first: filter.first,
                 gains: parts(filter.gains.iter().copied()).collect(),
-                inverse: inverse.plan_fft_inverse(points),
+                inverse: planner.inverse(points),
                 error: RowError { spectral, cut: daughter.cut() },
             });
             first += points;
@@ -191,7 +192,7 @@ impl<T: Sample> DecimatedCwt<T> {
         let circle = |(at, samples)| {
             let firsts = bands.iter().filter(|band: &&Band<T>| band.circle == at).map(|band| band.first);
             let lowest = firsts.min().unwrap_or(0).min(0);
-            Circle { samples, lowest, forward: planner.plan_fft_forward(samples) }
+            Circle { samples, lowest, forward: planner.real_forward(samples) }
         };
         let circles = distinct.into_iter().enumerate().map(circle).collect();
         Ok(Self { length, boundary, arch: Arch::new(), circles, bands, rows })
@@ -350,15 +351,15 @@ impl<T: Sample> DecimatedCwt<T> {
         }
         let band = &self.bands[scale];
         let samples = self.circles[band.circle].samples;
-        let mut planner = FftPlanner::new();
+        let mut planner = FourierPlanner::new();
         let mut bins = coefficients.to_vec();
-        planner.plan_fft_forward(points).process(&mut bins);
+        planner.forward(points).process(&mut bins);
         let mut circle = vec![Complex::default(); samples];
         let place = |k: i64, n: usize| k.rem_euclid(n as i64) as usize;
         for k in band.first..band.first + band.gains.len() as i64 / 2 {
             circle[place(k, samples)] = bins[place(k, points)].scale(T::one() / T::of(points as f64));
         }
-        planner.plan_fft_inverse(samples).process(&mut circle);
+        planner.inverse(samples).process(&mut circle);
         circle.truncate(self.length);
         Ok(circle)
     }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use num_complex::Complex;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
-use realfft::{RealFftPlanner, RealToComplex};
-use rustfft::FftPlanner;
+use realfft::RealToComplex;
 
 use super::aligned::Aligned;
+use super::fft::FourierPlanner;
 use super::filter::Daughter;
 use super::sample::must_be_finite;
 use super::{Boundary, Norm, Sample, SignalError, fft, scale};
@@ -87,7 +87,7 @@ impl<T: Sample> ScaleEnergy<T> {
                 fft::padded_length(length + 2 * reach)
             }
         };
-        let wide = FftPlanner::new().plan_fft_forward(transform);
+        let wide = FourierPlanner::new().forward(transform);
         let row = |daughter: &Daughter| {
             let filter = daughter.filter(wavelet, wide.as_ref());
             let mut weights = vec![0.0; (transform / 2 + 1).next_multiple_of(PART)];
@@ -105,7 +105,7 @@ impl<T: Sample> ScaleEnergy<T> {
             }
         };
         let rows = daughters.par_iter().map(row).collect();
-        let forward = RealFftPlanner::new().plan_fft_forward(transform);
+        let forward = FourierPlanner::new().real_forward(transform);
         Ok(Self { length, boundary, arch: Arch::new(), forward, rows })
     }
 

@@ -1,4 +1,83 @@
+use std::sync::Arc;
+
+use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use rustfft::{Fft, FftDirection, FftNum, FftPlanner};
+
 use crate::numeric::gamma;
+
+/// Makes Fourier transforms of one type, of which those of a length share what they can.
+pub struct FourierPlanner<T: Fourier> {
+    complex: FftPlanner<T>,
+    real: RealFftPlanner<T>,
+}
+
+impl<T: Fourier> FourierPlanner<T> {
+    /// One that has made nothing yet.
+    pub(super) fn new() -> Self {
+        T::planner()
+    }
+
+    /// `X[k] = Σ_b x[b] e^{-2πikb/n}`
+    pub(super) fn forward(&mut self, length: usize) -> Arc<dyn Fft<T>> {
+        T::complex(self, length, FftDirection::Forward)
+    }
+
+    /// `Σ_k X[k] e^{2πikb/n}`, not divided by `n`.
+    pub(super) fn inverse(&mut self, length: usize) -> Arc<dyn Fft<T>> {
+        T::complex(self, length, FftDirection::Inverse)
+    }
+
+    /// [`Self::forward`] of real samples, up to bin `n/2`.
+    pub(super) fn real_forward(&mut self, length: usize) -> Arc<dyn RealToComplex<T>> {
+        T::real_forward(self, length)
+    }
+
+    /// [`Self::inverse`] of the bins up to `n/2` of real samples.
+    pub(super) fn real_inverse(&mut self, length: usize) -> Arc<dyn ComplexToReal<T>> {
+        T::real_inverse(self, length)
+    }
+}
+
+/// A type that there are Fourier transforms of. What makes them is here, and not generic, so that all of rustfft is compiled
+/// once and not again in every crate that plans something.
+pub trait Fourier: FftNum {
+    /// [`FourierPlanner::new`].
+    fn planner() -> FourierPlanner<Self>;
+
+    /// [`FourierPlanner::forward`] and [`FourierPlanner::inverse`].
+    fn complex(planner: &mut FourierPlanner<Self>, length: usize, direction: FftDirection) -> Arc<dyn Fft<Self>>;
+
+    /// [`FourierPlanner::real_forward`].
+    fn real_forward(planner: &mut FourierPlanner<Self>, length: usize) -> Arc<dyn RealToComplex<Self>>;
+
+    /// [`FourierPlanner::real_inverse`].
+    fn real_inverse(planner: &mut FourierPlanner<Self>, length: usize) -> Arc<dyn ComplexToReal<Self>>;
+}
+
+macro_rules! fourier {
+    ($float:ident) => {
+        impl Fourier for $float {
+            fn planner() -> FourierPlanner<Self> {
+                FourierPlanner { complex: FftPlanner::new(), real: RealFftPlanner::new() }
+            }
+
+            fn complex(planner: &mut FourierPlanner<Self>, length: usize, direction: FftDirection) -> Arc<dyn Fft<Self>> {
+                planner.complex.plan_fft(length, direction)
+            }
+
+            fn real_forward(planner: &mut FourierPlanner<Self>, length: usize) -> Arc<dyn RealToComplex<Self>> {
+                planner.real.plan_fft_forward(length)
+            }
+
+            fn real_inverse(planner: &mut FourierPlanner<Self>, length: usize) -> Arc<dyn ComplexToReal<Self>> {
+                planner.real.plan_fft_inverse(length)
+            }
+        }
+    };
+}
+
+fourier!(f32);
+fourier!(f64);
 
 /// The smallest `2^j 3^k 5^l` of a coarse ladder (steps of at most a quarter) that is at least `length`.
 ///

@@ -2,9 +2,9 @@ use std::fmt;
 
 use num_complex::Complex64;
 use rayon::prelude::*;
-use rustfft::FftPlanner;
 
 use super::edge::half_sums;
+use super::fft::FourierPlanner;
 use super::filter::{Daughter, Filter};
 use super::{Boundary, Norm, SignalError, fft, scale};
 use crate::numeric::{Bound, Real, gamma};
@@ -150,11 +150,11 @@ impl FilterBank {
             }
         };
         let circle = circle.max(least).next_power_of_two();
-        let mut planner = FftPlanner::new();
-        let whole = planner.plan_fft_forward(circle);
+        let mut planner = FourierPlanner::new();
+        let whole = planner.forward(circle);
         // Of a daughter that meets itself around the period: one period of what it is then.
         let around = period.filter(|_| offset > 0).map(|period| {
-            let (forth, back) = (planner.plan_fft_forward(period), planner.plan_fft_inverse(period));
+            let (forth, back) = (planner.forward(period), planner.inverse(period));
             (period, forth, back)
         });
         let bands = daughters
@@ -335,15 +335,15 @@ mod tests {
         let mut circle = vec![0.0; bank.circle()];
         bank.boundary.extend(signal, 1.0, -(bank.offset() as i64), &mut circle);
         let mut spectrum: Vec<Complex64> = circle.iter().map(|&x| x.into()).collect();
-        let mut planner = FftPlanner::new();
-        planner.plan_fft_forward(bank.circle()).process(&mut spectrum);
+        let mut planner = FourierPlanner::new();
+        planner.forward(bank.circle()).process(&mut spectrum);
         let mut row = vec![Complex64::ZERO; bank.circle()];
         let band = &bank.bands()[scale];
         for (bin, gain) in (band.first..).zip(&band.gains) {
             let place = bin.rem_euclid(bank.circle() as i64) as usize;
             row[place] = spectrum[place] * gain;
         }
-        planner.plan_fft_inverse(bank.circle()).process(&mut row);
+        planner.inverse(bank.circle()).process(&mut row);
         let mut row = row[bank.offset()..][..bank.row_length()].to_vec();
         if let Some(edges) = bank.edges().get(scale) {
             row.iter_mut().zip(&edges.left).for_each(|(w, edge)| *w += signal[0] * edge);
@@ -425,7 +425,7 @@ mod tests {
     fn whole_circle(bank: &FilterBank, scale: usize, signal: &[f64]) -> f64 {
         let mut circle: Vec<Complex64> = vec![Complex64::ZERO; bank.circle()];
         circle.iter_mut().zip(signal).for_each(|(z, &x)| *z = x.into());
-        FftPlanner::new().plan_fft_forward(bank.circle()).process(&mut circle);
+        FourierPlanner::new().forward(bank.circle()).process(&mut circle);
         let band = &bank.bands()[scale];
         let squares = (band.first..)
             .zip(&band.gains)

@@ -3,10 +3,11 @@ use std::sync::Arc;
 
 use num_complex::{Complex, Complex64};
 use rayon::prelude::*;
-use rustfft::{Fft, FftPlanner};
+use rustfft::Fft;
 use serde::Serialize;
 
 use super::edge;
+use super::fft::FourierPlanner;
 use super::filter::Daughter;
 use super::reconstruction::{cell_widths, single_factor};
 use super::{Boundary, Cwt, Norm, Sample, SignalError, fft, scale};
@@ -135,8 +136,8 @@ impl<T: Sample> InverseCwt<T> {
             .map(|&scale| Daughter::new(wavelet, length, scale, norm, boundary, f64::UNIT_ROUNDOFF))
             .collect::<Result<_, _>>()?;
         let circle = boundary.repeats_after(length).unwrap_or_else(|| fft::padded_length(2 * length));
-        let mut planner = FftPlanner::new();
-        let (forward, backward) = (planner.plan_fft_forward(circle), planner.plan_fft_inverse(circle));
+        let mut planner = FourierPlanner::new();
+        let (forward, backward) = (planner.forward(circle), planner.inverse(circle));
         let row = |((daughter, &scale), &width): ((&Daughter, &f64), &f64)| {
             let filter = daughter.filter(wavelet, forward.as_ref());
             let height = norm.factor(scale) * scale;

@@ -2,9 +2,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use pulp::Arch;
-use realfft::RealFftPlanner;
-use rustfft::FftPlanner;
 
+use super::fft::FourierPlanner;
 use super::{Boundary, Cwt, Instructions, Norm, Sample, SignalError};
 use crate::wavelet::MotherWavelet;
 
@@ -31,14 +30,14 @@ pub struct CwtPlanner<T: Sample> {
 
 /// Plans of Fourier transforms.
 pub(super) struct Transforms<T: Sample> {
-    pub(super) real: RealFftPlanner<T>,
-    pub(super) complex: FftPlanner<T>,
-    pub(super) wide: FftPlanner<f64>,
+    pub(super) own: FourierPlanner<T>,
+    /// Of the filters.
+    pub(super) wide: FourierPlanner<f64>,
 }
 
 impl<T: Sample> Default for Transforms<T> {
     fn default() -> Self {
-        Self { real: RealFftPlanner::new(), complex: FftPlanner::new(), wide: FftPlanner::new() }
+        Self { own: FourierPlanner::new(), wide: FourierPlanner::new() }
     }
 }
 

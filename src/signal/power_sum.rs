@@ -2,8 +2,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use num_complex::Complex;
-use rustfft::{Fft, FftPlanner};
+use rustfft::Fft;
 
+use super::fft::FourierPlanner;
 use super::{Sample, SignalError};
 
 /// Sums of the power spectra of many real signals of one length, two signals to a Fourier transform.
@@ -29,7 +30,7 @@ impl<T: Sample> PowerSum<T> {
         if length == 0 {
             return Err(SignalError::Empty);
         }
-        let forward = FftPlanner::new().plan_fft_forward(length);
+        let forward = FourierPlanner::new().forward(length);
         let zero = Complex::new(T::zero(), T::zero());
         let scratch = vec![zero; forward.get_inplace_scratch_len()];
         Ok(Self { forward, pair: vec![zero; length], scratch })

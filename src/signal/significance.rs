@@ -1,9 +1,9 @@
 use std::f64::consts::TAU;
 
 use num_complex::Complex64;
-use rustfft::FftPlanner;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
+use super::fft::FourierPlanner;
 use super::filter::Daughter;
 use super::reconstruction::power_weights;
 use super::{Boundary, Norm, RedNoise, SignalError, cone_of_influence, scale};
@@ -63,7 +63,7 @@ impl Significance {
         if !(variance >= 0.0 && variance.is_finite()) {
             return Err(SignalError::Option { name: "the variance", value: variance, expected: "a number from 0 on" });
         }
-        let fft = FftPlanner::new().plan_fft_forward(length);
+        let fft = FourierPlanner::new().forward(length);
         let background = |&scale: &f64| {
             let daughter = Daughter::new(wavelet, length, scale, norm, Boundary::Periodic, f64::UNIT_ROUNDOFF)?;
             let filter = daughter.filter(wavelet, fft.as_ref());

@@ -1,9 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use realfft::{RealFftPlanner, RealToComplex};
+use realfft::RealToComplex;
 use serde::Serialize;
 
+use super::fft::FourierPlanner;
 use super::sample::must_be_finite;
 use super::{Sample, SignalError};
 
@@ -42,7 +43,7 @@ impl<T: Sample> PowerSpectrum<T> {
         if length == 0 {
             return Err(SignalError::Empty);
         }
-        Ok(Self { forward: RealFftPlanner::new().plan_fft_forward(length) })
+        Ok(Self { forward: FourierPlanner::new().real_forward(length) })
     }
 
     /// Samples per signal.
