@@ -61,7 +61,11 @@ macro_rules! fourier {
                 FourierPlanner { complex: FftPlanner::new(), real: RealFftPlanner::new() }
             }
 
-            fn complex(planner: &mut FourierPlanner<Self>, length: usize, direction: FftDirection) -> Arc<dyn Fft<Self>> {
+            fn complex(
+                planner: &mut FourierPlanner<Self>,
+                length: usize,
+                direction: FftDirection,
+            ) -> Arc<dyn Fft<Self>> {
                 planner.complex.plan_fft(length, direction)
             }
 
