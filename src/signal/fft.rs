@@ -5,7 +5,7 @@ use rustfft::{Fft, FftDirection, FftNum, FftPlanner};
 
 use crate::numeric::gamma;
 
-/// Makes Fourier transforms of one type, of which those of a length share what they can.
+/// Makes Fourier transforms of one type, and remembers them.
 pub struct FourierPlanner<T: Fourier> {
     complex: FftPlanner<T>,
     real: RealFftPlanner<T>,
